@@ -1,0 +1,18 @@
+package ingest
+
+// Topics of the system; a site that shares a cluster may prefix them.
+const (
+	TopicReadings    = "weimang.readings"    // wire contract, keyed as the sender likes
+	TopicIncidents   = "weimang.incidents"   // wire contract
+	TopicRoster      = "weimang.roster"      // compacted, keyed by meter id: Home as JSON
+	TopicInputs      = "weimang.inputs"      // keyed by area id: the one log of an area
+	TopicCheckpoints = "weimang.checkpoints" // compacted, keyed by area id
+	TopicFindings    = "weimang.findings"    // keyed by area id
+	TopicHistory     = "weimang.history"     // keyed by household id: use and usual band, for the page and the history store
+	TopicAlerts      = "weimang.alerts"      // keyed by alert id: what became of a finding, for others
+	TopicDeadLetters = "weimang.deadletters"
+)
+
+// FeedClockHeader carries the feed's clock (RFC 3339) on a record of a
+// replayed feed. Ingest honours it only when its clock is the feed's.
+const FeedClockHeader = "weimang-feed-clock"
