@@ -1,0 +1,71 @@
+package detectors
+
+import "time"
+
+// minNeighbours is the least number of reporting homes for a rule about an
+// area.
+const minNeighbours = 5
+
+// An area is dark when at least darkShare of the homes that never read
+// nothing read nothing, and lit again when fewer than litShare do.
+const (
+	darkShare = 0.6
+	litShare  = 0.4
+)
+
+// areaState is the area's view at one moment of event time: a plain value.
+type areaState struct {
+	Dark     bool
+	LitSince tick  // end of the first interval after the last darkness
+	Homes    int32 // most homes dark together in this episode
+	OfHomes  int32
+	Episode  episode
+}
+
+// lookAround judges the area as a whole before any of its homes: darkness
+// that most homes share is nobody's silence.
+func (v *areaState) lookAround(end, length tick, reporting, dark int) {
+	switch {
+	case reporting < minNeighbours:
+		return
+	case !v.Dark && float64(dark) >= darkShare*float64(reporting):
+		*v = areaState{Dark: true, Homes: int32(dark), OfHomes: int32(reporting), Episode: episode{
+			Open: true, Kind: code(Kinds, AreaDark), First: end,
+			signal: signal{Severity: Yellow, Cause: code(Causes, CauseOutage), Onset: end - length, At: end},
+		}}
+	case v.Dark && float64(dark) < litShare*float64(reporting):
+		v.Dark, v.LitSince = false, end-length
+		v.Episode.Open, v.Episode.End = false, end
+		v.Episode.EndCause = code(Causes, CausePowerBack)
+	case v.Dark:
+		v.Homes = max(v.Homes, int32(dark))
+	}
+}
+
+// rollCall is who is not back when the others are: a home that had nothing at
+// the end of the darkness and still has nothing rollCallAfter later.
+func (v *areaState) rollCall(st *homeState, o *observation) {
+	sig := &st.Signals[sigBack]
+	since := o.end - v.LitSince
+	if !st.Dark || v.LitSince == 0 || sig.Severity != 0 || since < rollCallAfter || since > rollCallUntil {
+		return
+	}
+	if st.Life.ZeroSince > v.LitSince {
+		return // came back and went again: not the outage's doing
+	}
+	if st.Life.ZeroShare >= usuallyZero {
+		return
+	}
+	*sig = signal{
+		Severity: Orange, Cause: code(Causes, CauseNotBack), Onset: v.LitSince, At: o.end,
+		Usual: float32(o.usualWh), Hours: float32(since.hoursSince(0)),
+	}
+}
+
+// The roll-call waits until the others have been back for an hour, and is
+// over after a day.
+const (
+	rollCallAfter = tick(time.Hour / tickLen)
+	rollCallUntil = ticksADay
+	usuallyZero   = 0.02 // share of readings of nothing from which zero is no news
+)

@@ -1,0 +1,213 @@
+package detectors
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"weimang/ingest"
+)
+
+// stateVersion is the first byte of an encoded area.
+const stateVersion = 1
+
+// ErrStateVersion is the error of a state written by a version of the program
+// that this one cannot read.
+var ErrStateVersion = errors.New("unknown state version")
+
+// The encoded area, little endian: version byte, fixed header, the area's id,
+// its incidents as JSON, then every home: id, zone, published, settled state,
+// meters with their windows. Live states are not stored: they follow from the
+// settled ones and the windows.
+type areaHeader struct {
+	ClockMS   int64
+	Watermark tick
+	Settled   tick
+	Live      tick
+	Grid      tick
+	View      areaState
+	Public    published
+	Homes     uint32
+}
+
+type incidentState struct {
+	ingest.Incident
+	Public published `json:"published"`
+}
+
+// Encode is the area's whole state, for a checkpoint. The same state always
+// gives the same bytes.
+func (a *Area) Encode() ([]byte, error) {
+	e := encoder{b: []byte{stateVersion}}
+	e.fixed(areaHeader{
+		ClockMS: a.clock.UnixMilli(), Watermark: a.watermark, Settled: a.pos[settled], Live: a.pos[live],
+		Grid: a.grid, View: a.view[settled], Public: a.public, Homes: uint32(len(a.homes)),
+	})
+	e.str(a.id)
+	incidents := make([]incidentState, len(a.incidents))
+	for i, x := range a.incidents {
+		incidents[i] = incidentState{x.Incident, x.public}
+	}
+	raw, err := json.Marshal(incidents)
+	if err != nil {
+		return nil, fmt.Errorf("encode area %s: %w", a.id, err)
+	}
+	e.str(string(raw))
+	for _, h := range a.homes {
+		e.str(h.id)
+		e.str(h.zone.loc.String())
+		e.fixed(h.public)
+		e.fixed(h.filled.UnixMilli())
+		e.fixed(h.states[settled])
+		e.uint(uint64(len(h.meters)))
+		for _, m := range h.meters {
+			e.str(m.id)
+			e.fixed(m.last[settled])
+			m.win.encode(&e)
+		}
+	}
+	return e.b, e.err
+}
+
+// DecodeArea restores what Encode wrote. p must outlive the area.
+func DecodeArea(p *Params, b []byte) (*Area, error) {
+	if len(b) == 0 || b[0] != stateVersion {
+		return nil, ErrStateVersion
+	}
+	d := decoder{b: b[1:]}
+	var head areaHeader
+	d.fixed(&head)
+	a := NewArea(p, d.str())
+	var incidents []incidentState
+	if raw := d.str(); d.err == nil {
+		if err := json.Unmarshal([]byte(raw), &incidents); err != nil {
+			return nil, fmt.Errorf("decode incidents of area %s: %w", a.id, err)
+		}
+	}
+	for _, x := range incidents {
+		a.incidents = append(a.incidents, incident{x.Incident, x.Public})
+	}
+	a.clock = time.UnixMilli(head.ClockMS).UTC()
+	a.watermark, a.grid, a.public = head.Watermark, head.Grid, head.Public
+	a.pos, a.view = [2]tick{head.Settled, head.Settled}, [2]areaState{head.View, head.View}
+	for i := uint32(0); i < head.Homes && d.err == nil; i++ {
+		h := &home{id: d.str()}
+		var err error
+		if h.zone, err = a.zoneOf(d.str()); err != nil {
+			return nil, fmt.Errorf("decode household %s: %w", h.id, err)
+		}
+		d.fixed(&h.public)
+		var filled int64
+		d.fixed(&filled)
+		h.filled = time.UnixMilli(filled).UTC()
+		d.fixed(&h.states[settled])
+		h.states[live] = h.states[settled]
+		for n := d.uint(); n > 0 && d.err == nil; n-- {
+			m := &meter{id: d.str()}
+			d.fixed(&m.last[settled])
+			m.last[live] = m.last[settled]
+			m.win.decode(&d)
+			h.meters = append(h.meters, m)
+		}
+		a.homes = append(a.homes, h)
+	}
+	if d.err != nil || len(d.b) != 0 {
+		return nil, fmt.Errorf("decode area %s: state is damaged (%d bytes)", a.id, len(b))
+	}
+	a.obs = make([]observation, len(a.homes))
+	a.run(live, head.Live, nil)
+	a.holding = true // whether an opening is held back is asked anew
+	return a, nil
+}
+
+func (w *window) encode(e *encoder) {
+	e.fixed([3]tick{w.from, w.grid, w.newest})
+	e.uint(uint64(len(w.wh)))
+	for i := range w.wh {
+		e.b = append(e.b, w.flags[i])
+		if w.flags[i]&cellKnown != 0 {
+			e.uint(uint64(w.wh[i]))
+		}
+	}
+}
+
+func (w *window) decode(d *decoder) {
+	var head [3]tick
+	d.fixed(&head)
+	w.from, w.grid, w.newest = head[0], head[1], head[2]
+	n := d.uint()
+	if d.err != nil || n > uint64(len(d.b)) {
+		d.err = errDamaged
+		return
+	}
+	w.wh, w.flags = make([]uint32, n), make([]uint8, n)
+	for i := range w.wh {
+		if len(d.b) == 0 {
+			d.err = errDamaged
+			return
+		}
+		w.flags[i], d.b = d.b[0], d.b[1:]
+		if w.flags[i]&cellKnown != 0 {
+			w.wh[i] = uint32(d.uint())
+		}
+	}
+}
+
+var errDamaged = errors.New("damaged")
+
+type encoder struct {
+	b   []byte
+	err error
+}
+
+func (e *encoder) fixed(v any) {
+	b, err := binary.Append(e.b, binary.LittleEndian, v)
+	if err != nil {
+		e.err = err
+		return
+	}
+	e.b = b
+}
+func (e *encoder) uint(v uint64) { e.b = binary.AppendUvarint(e.b, v) }
+func (e *encoder) str(s string)  { e.uint(uint64(len(s))); e.b = append(e.b, s...) }
+
+// decoder reads what encoder wrote; after the first error it yields zeroes.
+type decoder struct {
+	b   []byte
+	err error
+}
+
+func (d *decoder) fixed(v any) {
+	if d.err != nil {
+		return
+	}
+	n, err := binary.Decode(d.b, binary.LittleEndian, v)
+	if err != nil {
+		d.err = err
+		return
+	}
+	d.b = d.b[n:]
+}
+
+func (d *decoder) uint() uint64 {
+	v, n := binary.Uvarint(d.b)
+	if n <= 0 {
+		d.err, d.b = errDamaged, nil
+		return 0
+	}
+	d.b = d.b[n:]
+	return v
+}
+
+func (d *decoder) str() string {
+	n := d.uint()
+	if n > uint64(len(d.b)) {
+		d.err = errDamaged
+		return ""
+	}
+	s := string(d.b[:n])
+	d.b = d.b[n:]
+	return s
+}

@@ -1,0 +1,159 @@
+package detectors
+
+import (
+	"time"
+
+	"weimang/ingest"
+)
+
+// Signals of a home, in order of precedence (see Kinds).
+const (
+	sigLife = iota
+	sigBack
+	sigBelow
+	sigAbove
+	signals
+)
+
+var signalKinds = [signals]Kind{NoSignOfLife, NotBack, Shortfall, StuckOn}
+
+// signal is what one detector has to say about a home: nothing at Severity 0.
+type signal struct {
+	Severity     Severity
+	Cause        uint8   // position in Causes
+	Onset, At    tick    // since when; when the evidence sufficed
+	Value, Usual float32 // Wh over Hours
+	Hours        float32
+	Neighbours   float32
+}
+
+// homeState is everything detection knows of a home at one moment of event
+// time: a plain value, so that a copy is an assignment.
+type homeState struct {
+	Habits  habits
+	After   uint8 // level class of the reading before: 0 low, 1 not
+	Life    lifeState
+	Below   belowState
+	Above   aboveState
+	Dark    bool // read nothing at all in its newest interval
+	Signals [signals]signal
+	Episode episode
+}
+
+// home is one household of an area.
+type home struct {
+	id     string
+	zone   *zone
+	meters []*meter
+	states [2]homeState
+	public published
+	// filled is the clock at which back-fill last came for this home.
+	filled time.Time
+}
+
+// meter is one meter of a home.
+type meter struct {
+	id   string
+	win  window
+	last [2]registerPoint
+}
+
+// newest is the end of the newest reading of any meter.
+func (h *home) newest() tick {
+	n := tick(0)
+	for _, m := range h.meters {
+		n = max(n, m.win.newest)
+	}
+	return n
+}
+
+// at is the home's use in the interval that ends at end: the sum over its
+// meters. A meter that reported within a day but not this interval makes the
+// whole a missing one: no data is never zero.
+func (h *home) at(end tick, which int, events *[registerFirst + 1]uint64) reading {
+	var sum reading
+	for _, m := range h.meters {
+		r := m.win.at(end)
+		if r.length == 0 {
+			if len(h.meters) > 1 && m.win.newest > end-ticksADay {
+				sum.quality = ingest.Missing
+			}
+			continue
+		}
+		if r.reg {
+			var event registerEvent
+			r, event = m.last[which].energy(end, r)
+			events[event]++
+		}
+		sum.length = max(sum.length, r.length)
+		if r.quality.Rank() < sum.quality.Rank() {
+			sum.quality = r.quality
+		}
+		if r.wh == ingest.NoValue {
+			sum.quality = ingest.Missing
+		} else {
+			sum.wh += r.wh
+		}
+	}
+	return sum
+}
+
+// observation is one interval of a home as the detectors see it.
+type observation struct {
+	end, length tick
+	slot        int // half-hour of the local day in which it begins
+	wh          float64
+	watts       float64
+	usualWh     float64 // mean of this slot, for the same length
+	high        float64 // upper edge of the usual band, W
+	level       int
+	after       int // level class of the reading before
+	// neighbours is the log of the area's use over its usual without this
+	// home, per span; 0 with fewer than minNeighbours.
+	neighbours [len(spans)]float64
+	areaLit    bool    // at least minNeighbours report and the area is not dark
+	judged     bool    // enough history to say anything
+	caution    float64 // factor on thresholds while history is short
+}
+
+// learnAnyway is how long an open episode keeps a home from learning: a
+// lasting new normal is learned after it.
+const learnAnyway = 7 * ticksADay
+
+// observe runs every detector over one interval and settles the episode.
+func (st *homeState) observe(p *Params, o *observation) {
+	st.Dark = o.wh == 0
+	h := &st.Habits
+	days := float64(h.Days)
+	o.judged = days >= p.MinDays && h.Nights >= 16
+	o.caution = 1
+	if days < p.FullDays {
+		o.caution = 1 + 0.5*(p.FullDays-days)/p.FullDays
+	}
+	o.after = int(st.After)
+	o.level = h.level(o.watts)
+	_, _, high, _ := h.band(o.slot)
+	o.high = high
+
+	silent := st.Signals[sigLife].Severity != 0
+	st.Signals[sigLife] = observeLife(p, st, o)
+	if silent && st.Signals[sigLife].Severity == 0 {
+		st.Below.restart()
+	}
+	st.Signals[sigBelow] = observeBelow(p, st, o)
+	st.Signals[sigAbove] = observeAbove(p, st, o)
+	if st.Signals[sigBack].Severity != 0 && !st.Dark {
+		st.Signals[sigBack] = signal{}
+	}
+	if open := st.Episode.Open; !open || o.end-st.Episode.Onset > learnAnyway {
+		h.learn(o.slot, o.watts, o.after)
+		if o.length == 4 {
+			h.learn((o.slot+1)%slotsADay, o.watts, o.after)
+		}
+	}
+	h.Days += float32(o.length) / float32(ticksADay)
+	st.After = 1
+	if o.level == levelLow {
+		st.After = 0
+	}
+}

@@ -1,0 +1,215 @@
+package detectors
+
+import (
+	"bytes"
+	"cmp"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"weimang/ingest"
+)
+
+// eventful is a village in which everything happens once.
+func eventful(seed uint64) *village {
+	return &village{homes: 8, seed: seed, edit: func(home int, start time.Time, wh float64) float64 {
+		switch {
+		case between(start, at(24, 18.5), at(24, 20.5)):
+			return 0
+		case home == 5 && between(start, at(24, 18), at(25, 9)):
+			return 0
+		case home == 3 && between(start, at(20, 7), at(22, 9)):
+			return 20
+		case home == 1 && between(start, at(26, 14), at(26, 22)):
+			return wh + 750
+		default:
+			return wh
+		}
+	}}
+}
+
+// frozen is everything about an area that must not depend on the order of
+// arrival: the settled states and the windows, without what was told of them.
+func frozen(t *testing.T, a *Area) []byte {
+	t.Helper()
+	for _, h := range a.homes {
+		h.public, h.filled = published{}, time.Time{}
+	}
+	a.public = published{}
+	b, err := a.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestOrderOfArrivalDoesNotMatter(t *testing.T) {
+	p := DefaultParams()
+	v := eventful(11)
+	log := v.inputs(0, 32)
+	inOrder, _ := watch(t, p, log)
+	want := frozen(t, inOrder)
+
+	rng := rand.New(rand.NewPCG(5, 6))
+	type arrival struct {
+		in ingest.Input
+		at time.Time
+	}
+	var arrivals []arrival
+	for _, in := range log {
+		delay := time.Duration(0)
+		switch x := rng.Float64(); {
+		case in.Clock.After(at(28, 0)): // the end of the story is on time, so that both clocks agree
+		case x < 0.02:
+			delay = time.Duration(rng.Int64N(int64(95 * time.Hour)))
+		case x < 0.1:
+			delay = time.Duration(rng.Int64N(int64(3 * time.Hour)))
+		}
+		arrivals = append(arrivals, arrival{in, in.Clock.Add(delay)})
+		if rng.Float64() < 0.05 {
+			arrivals = append(arrivals, arrival{in, in.Clock.Add(delay + time.Duration(rng.Int64N(int64(time.Hour))))})
+		}
+	}
+	slices.SortStableFunc(arrivals, func(x, y arrival) int { return x.at.Compare(y.at) })
+	a := NewArea(&p, "tq")
+	out := new(Output)
+	for _, x := range arrivals {
+		x.in.Clock = x.at
+		if x.at.After(at(32, 0)) {
+			x.in.Clock = at(32, 0)
+		}
+		if err := a.Apply(&x.in, out); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(out.TooLate) != 0 {
+		t.Fatalf("%d readings inside the window were refused", len(out.TooLate))
+	}
+	if out.Duplicates < 500 {
+		t.Errorf("only %d duplicates counted", out.Duplicates)
+	}
+	for i, h := range a.homes {
+		if !reflect.DeepEqual(h.states, inOrder.homes[i].states) {
+			t.Errorf("home %s: state differs", h.id)
+		}
+	}
+	if got := frozen(t, a); !bytes.Equal(got, want) {
+		t.Error("the encoded area differs")
+	}
+}
+
+func TestRestoredAreaGoesOnAsIfNothingHadHappened(t *testing.T) {
+	p := DefaultParams()
+	log := eventful(12).inputs(0, 32)
+	whole, want := watch(t, p, log)
+	for _, cut := range []int{1, 100, len(log) * 2 / 3, len(log)*3/4 + 5, len(log) - 1} {
+		a, got := watch(t, p, log[:cut])
+		b, err := a.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		restored, err := DecodeArea(&p, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := restored.Encode()
+		if err != nil || !bytes.Equal(b, again) {
+			t.Fatalf("cut at %d: decoding and encoding changed the state (%v)", cut, err)
+		}
+		got = append(got, apply(t, restored, log[cut:]).Findings...)
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("cut at %d: %d findings, want %d", cut, len(got), len(want))
+		}
+		x, _ := restored.Encode()
+		y, _ := whole.Encode()
+		if !bytes.Equal(x, y) {
+			t.Errorf("cut at %d: final state differs", cut)
+		}
+	}
+}
+
+func TestDamagedStateIsRefused(t *testing.T) {
+	p := DefaultParams()
+	a, _ := watch(t, p, eventful(13).inputs(0, 3))
+	b, err := a.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := 0; n < len(b); n += 97 {
+		if _, err := DecodeArea(&p, b[:n]); err == nil {
+			t.Fatalf("%d of %d bytes were taken for a state", n, len(b))
+		}
+	}
+	b[0]++
+	if _, err := DecodeArea(&p, b); err == nil {
+		t.Error("a state of another version was taken")
+	}
+}
+
+func TestLateReadingTakesBackWhatWasSaid(t *testing.T) {
+	v := &village{homes: 8, seed: 14, edit: func(home int, start time.Time, wh float64) float64 {
+		if home == 3 && between(start, at(30, 7), at(31, 0)) {
+			return 20
+		}
+		return wh
+	}}
+	log := v.inputs(0, 31)
+	truth := (&village{homes: 8, seed: 14}).inputs(30, 31)
+	for _, in := range truth {
+		in.Clock = at(31, 0)
+		if in.Readings.HouseholdID == homeID(3) {
+			in.Readings.Quality = ingest.Edited
+			log = append(log, in)
+		}
+	}
+	_, findings := watch(t, DefaultParams(), log)
+	story := of(findings, homeID(3))
+	if len(story) < 2 || story[0].State != Open || !story[0].Pushed {
+		t.Fatalf("want an opening first, got %+v", story)
+	}
+	last := story[len(story)-1]
+	if last.State != Resolved || last.Reason.Cause != CauseCorrection || !last.Pushed {
+		t.Errorf("corrected values gave %+v", last)
+	}
+}
+
+func TestBackfillOpensNothingThatIsOver(t *testing.T) {
+	v := eventful(15)
+	log := v.inputs(0, 32)
+	var inOrder, held []ingest.Input
+	for _, in := range log { // three days of everything come in one go
+		if between(in.Clock, at(23, 0), at(26, 0)) {
+			in.Clock = at(26, 0)
+			held = append(held, in)
+			continue
+		}
+		inOrder = append(inOrder, in)
+	}
+	// As a utility sends it: all days of one meter, then the next meter.
+	slices.SortStableFunc(held, func(x, y ingest.Input) int {
+		return cmp.Compare(x.Readings.MeterID, y.Readings.MeterID)
+	})
+	i := slices.IndexFunc(inOrder, func(in ingest.Input) bool { return in.Clock.After(at(26, 0)) })
+	_, findings := watch(t, DefaultParams(), slices.Insert(inOrder, i, held...))
+	for _, f := range findings {
+		if f.Kind == AreaDark || f.Kind == NotBack {
+			t.Errorf("told of a past outage: %+v", f)
+		}
+	}
+}
+
+func TestTooLateReadingsAreHandedBack(t *testing.T) {
+	v := &village{homes: 8, seed: 16}
+	log := v.inputs(0, 12)
+	late := v.input(2, at(3, 12))
+	late.Clock = at(12, 0)
+	a, _ := watch(t, DefaultParams(), log)
+	before, _ := a.Encode()
+	out := apply(t, a, []ingest.Input{late})
+	after, _ := a.Encode()
+	if len(out.TooLate) != 1 || !bytes.Equal(before, after) {
+		t.Errorf("a reading nine days old: %d handed back, state changed: %v", len(out.TooLate), !bytes.Equal(before, after))
+	}
+}

@@ -1,0 +1,147 @@
+package detectors
+
+import (
+	"time"
+
+	"weimang/ingest"
+)
+
+// publish says what has changed since it last spoke.
+func (a *Area) publish(out *Output) {
+	a.moved, a.holding = false, false
+	for _, h := range a.homes {
+		ep := &h.states[live].Episode
+		if ep.Open && !h.public.Open && a.catchingUp(h) {
+			a.holding = true
+			continue
+		}
+		before := h.public
+		state, cause, changed := h.public.next(ep)
+		if !changed {
+			continue
+		}
+		f := a.finding(ep, &before, &h.public, state, cause)
+		f.MeterID, f.HouseholdID = h.meters[0].id, h.id
+		f.DataUntil = h.newest().time()
+		if state == Resolved {
+			f.Reason.Hours = ep.End.hoursSince(ep.Onset)
+		}
+		out.Findings = append(out.Findings, f)
+	}
+
+	view := &a.view[live]
+	before := a.public
+	if state, cause, changed := a.public.next(&view.Episode); changed {
+		f := a.finding(&view.Episode, &before, &a.public, state, cause)
+		f.Reason.Homes, f.Reason.OfHomes = int(view.Homes), int(view.OfHomes)
+		if x := a.explanation(f.Onset); x != nil {
+			f.IncidentID = x.ID
+			f.Reason.From, f.Reason.Until = x.From, x.Until
+			if state != Resolved {
+				f.Reason.Cause = CausePlanned
+			}
+		}
+		if state == Resolved {
+			f.Reason.Homes = a.notBack()
+		}
+		out.Findings = append(out.Findings, f)
+	}
+
+	for i := range a.incidents {
+		x := &a.incidents[i]
+		if x.Source != ingest.PowerGrid || x.Class != ingest.ClassPlannedOutage {
+			continue
+		}
+		ep := x.announcement(a.clock)
+		before := x.public
+		if state, cause, changed := x.public.next(&ep); changed {
+			f := a.finding(&ep, &before, &x.public, state, cause)
+			f.IncidentID = x.ID
+			f.Reason.From, f.Reason.Until = x.From, x.Until
+			out.Findings = append(out.Findings, f)
+		}
+	}
+}
+
+// catchingUp reports whether a home's history is just being filled in: what
+// it shows may be over by the next record. Once nothing more has come for a
+// while, what is known is told, however old it is.
+func (a *Area) catchingUp(h *home) bool {
+	return a.clock.Sub(h.filled) < backfillHold
+}
+
+// Readings older than backfillAge beyond their usual delay are back-fill; no
+// episode of their home opens until none has come for backfillHold.
+const (
+	backfillAge  = 3 * time.Hour
+	backfillHold = 30 * time.Minute
+)
+
+// notBack counts the homes without supply.
+func (a *Area) notBack() int {
+	n := 0
+	for _, h := range a.homes {
+		if st := &h.states[live]; st.Dark && st.Life.ZeroShare < usuallyZero {
+			n++
+		}
+	}
+	return n
+}
+
+// finding is a transition in the words of the outside.
+func (a *Area) finding(ep *episode, before, after *published, state State, cause Cause) Finding {
+	f := Finding{
+		AreaID: a.id, Kind: Kinds[after.Kind], Severity: after.Severity, State: state,
+		Episode: after.Number, Seq: int(after.Seq),
+		Onset: ep.Onset.time(), At: ep.At.time(), DecidedAt: a.clock,
+		DataUntil: min(a.watermark, tickOf(a.clock.Add(a.p.Skew))).time(),
+		Value:     kWh(ep.Value), Usual: kWh(ep.Usual),
+		Reason: Reason{
+			Cause: cause, Hours: float64(ep.Hours), Neighbours: round(float64(ep.Neighbours), 2), Warmup: ep.Warmup,
+		},
+	}
+	for i, k := range signalKinds {
+		if ep.Also&(1<<i) != 0 {
+			f.Reason.Also = append(f.Reason.Also, k)
+		}
+	}
+	if state == Resolved {
+		f.At = ep.End.time()
+		f.Reason.Also = nil
+	}
+	if cause == CauseCorrection {
+		f.Onset, f.At = after.Onset.time(), a.pos[live].time()
+	}
+	f.Pushed = a.pushes(f, before)
+	after.Pushed = f.Pushed || before.Pushed && state != Open
+	return f
+}
+
+// pushes decides whether a transition leaves the page: yellow and above when
+// it opens or rises; its end when somebody may be on her way, or when what was
+// said has turned out wrong.
+func (a *Area) pushes(f Finding, before *published) bool {
+	switch {
+	case f.At.Before(a.p.PushFrom):
+		return false
+	case f.State != Resolved:
+		return f.Severity >= Yellow
+	case !before.Pushed:
+		return false
+	default:
+		return f.Reason.Cause == CauseCorrection || f.Severity.VisitLevel()
+	}
+}
+
+func kWh(wh float32) float64 { return round(float64(wh)/1000, 3) }
+
+func round(x float64, digits int) float64 {
+	scale := 1.0
+	for range digits {
+		scale *= 10
+	}
+	if x < 0 {
+		return -float64(int64(-x*scale+0.5)) / scale
+	}
+	return float64(int64(x*scale+0.5)) / scale
+}

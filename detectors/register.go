@@ -1,0 +1,68 @@
+package detectors
+
+import "weimang/ingest"
+
+// registerPoint is the last register a meter showed.
+type registerPoint struct {
+	End tick // 0: none yet
+	Wh  uint32
+}
+
+// registerEvent is what a register did besides counting up.
+type registerEvent uint8
+
+const (
+	registerCounted  registerEvent = iota
+	registerRollover               // passed its last digit and began again at zero
+	registerBackward               // stepped back: a meter change or a fault; the energy is unknown
+	registerFirst                  // nothing to compare with yet
+)
+
+// maxRegisterKW bounds the energy that a rollover may explain.
+const maxRegisterKW = 60
+
+// energy turns a register reading into the energy of its interval. Over a gap
+// only the mean is known: the share of this interval is an estimate, which
+// proves no life.
+func (p *registerPoint) energy(end tick, r reading) (reading, registerEvent) {
+	prev := *p
+	if r.wh == ingest.NoValue {
+		r.quality, r.reg = ingest.Missing, false
+		return r, registerCounted
+	}
+	*p = registerPoint{End: end, Wh: r.wh}
+	now := r.wh
+	r.reg = false
+	missing := reading{length: r.length, wh: ingest.NoValue, quality: ingest.Missing}
+	if prev.End == 0 {
+		return missing, registerFirst
+	}
+	span := max(end-prev.End, r.length)
+	used, event := uint64(0), registerCounted
+	if now >= prev.Wh {
+		used = uint64(now - prev.Wh)
+	} else {
+		size := registerSize(prev.Wh)
+		used = size - uint64(prev.Wh) + uint64(now)
+		if used > uint64(maxRegisterKW*1000*span.hoursSince(0)) {
+			return missing, registerBackward
+		}
+		event = registerRollover
+	}
+	r.wh = uint32(min(used*uint64(r.length)/uint64(span), ingest.NoValue-1))
+	if span > r.length {
+		r.quality = ingest.Estimated
+	}
+	return r, event
+}
+
+// registerSize is where a register that shows wh begins again: the next power
+// of ten, 10 MWh at the least (five digits of kWh with two decimals would
+// begin again at 100 MWh; no meter in service has fewer than four).
+func registerSize(wh uint32) uint64 {
+	size := uint64(10_000_000)
+	for size <= uint64(wh) {
+		size *= 10
+	}
+	return size
+}

@@ -1,0 +1,63 @@
+package detectors
+
+import "time"
+
+// tick counts quarter-hours since 1970 UTC, the finest interval of the wire
+// contract. An interval is named by the tick of its end.
+type tick int64
+
+const tickLen = 15 * time.Minute
+
+// ticksADay is a day of 24 hours.
+const ticksADay = tick(24 * time.Hour / tickLen)
+
+func tickOf(t time.Time) tick            { return tick(t.Unix() / int64(tickLen/time.Second)) }
+func (t tick) time() time.Time           { return time.Unix(int64(t)*int64(tickLen/time.Second), 0).UTC() }
+func ticksIn(d time.Duration) tick       { return tick(d / tickLen) }
+func (t tick) floor(step tick) tick      { return t - ((t%step)+step)%step }
+func (t tick) hoursSince(o tick) float64 { return float64(t-o) / 4 }
+
+// zone turns ticks into local time of day; it remembers the offset between
+// two changes of the clock, so that asking costs two comparisons.
+type zone struct {
+	loc      *time.Location
+	from, to tick // the offset holds for from <= t < to
+	offset   tick
+}
+
+func newZone(name string) (*zone, error) {
+	loc, err := time.LoadLocation(name) // "" is UTC
+	if err != nil {
+		return nil, err
+	}
+	return &zone{loc: loc}, nil
+}
+
+// local shifts t so that floor(local/ticksADay) is the local day and the rest
+// the local time of day.
+func (z *zone) local(t tick) tick {
+	if t < z.from || t >= z.to {
+		at := t.time().In(z.loc)
+		_, seconds := at.Zone()
+		z.offset = tick(seconds / int(tickLen/time.Second))
+		start, end := at.ZoneBounds()
+		z.from, z.to = -1<<62, 1<<62
+		if !start.IsZero() {
+			z.from = tickOf(start)
+		}
+		if !end.IsZero() {
+			z.to = tickOf(end)
+		}
+	}
+	return t + z.offset
+}
+
+// slotsADay is the resolution of what is usual: half-hours of the local day.
+const slotsADay = 48
+
+// slot is the half-hour of the local day in which an interval of the given
+// length that ends at end begins.
+func (z *zone) slot(end, length tick) int {
+	local := z.local(end - length)
+	return int(((local%ticksADay)+ticksADay)%ticksADay) / 2
+}
