@@ -1,0 +1,104 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/segmentio/kafka-go"
+)
+
+// ErrFenced says that the partition belongs to another generation by now:
+// nothing of what was done since the last commit counts as done, and the new
+// owner does it again.
+var ErrFenced = errors.New("partition was taken away")
+
+// Claim is one partition for as long as one generation of the group leaves it
+// to this member. The handler that got it uses it from one goroutine; Commit
+// and Alive may be called from others.
+type Claim struct {
+	*Cursor
+	// Start is the offset the claim began at: the committed one, or the
+	// begin of the log.
+	Start int64
+	// Generation of the group, growing; written beside state it tells a
+	// zombie's work from the owner's.
+	Generation int
+
+	commits  prometheus.Counter
+	flush    context.Context
+	progress *atomic.Int64 // unix nano of the last sign of life
+
+	mu        sync.Mutex
+	commit    func(map[string]map[int]int64) error
+	committed int64
+	moved     int64 // the cursor's resets as of the last commit
+	over      bool
+}
+
+// FlushContext returns a context for the last writes and the last commit: it
+// outlives the handler's by the group's FlushTimeout, which is shorter than
+// the time after which the broker gives the partition to another member.
+func (c *Claim) FlushContext() context.Context { return c.flush }
+
+// Alive tells the group's watchdog that a handler which does not fetch for
+// long, since it restores state for instance, has not hung.
+func (c *Claim) Alive() { c.progress.Store(time.Now().UnixNano()) }
+
+// Fetch is Cursor.Fetch, and a sign of life.
+func (c *Claim) Fetch(ctx context.Context) (Batch, error) {
+	c.Alive()
+	return c.Cursor.Fetch(ctx)
+}
+
+// Commit records that everything before offset next is handled. It goes
+// forwards only: a lower offset than the last one is ignored. The broker
+// refuses it when the generation is over: ErrFenced.
+func (c *Claim) Commit(ctx context.Context, next int64) error {
+	c.Alive()
+	// One lock over the check and the commit, so that commits of two
+	// goroutines cannot overtake each other.
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over {
+		return ErrFenced
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if n := c.resets.Load(); n != c.moved { // the log itself went back
+		c.moved, c.committed = n, -1
+	}
+	if next <= c.committed {
+		return nil
+	}
+	err := c.commit(map[string]map[int]int64{c.id.topic: {c.id.partition: next}})
+	switch {
+	case err == nil:
+		c.committed = next
+		c.commits.Inc()
+		return nil
+	case errors.Is(err, kafka.IllegalGeneration), errors.Is(err, kafka.UnknownMemberId), errors.Is(err, kafka.RebalanceInProgress):
+		return fmt.Errorf("commit %s at %d: %w (%w)", c.id, next, ErrFenced, err)
+	default:
+		return fmt.Errorf("commit %s at %d: %w", c.id, next, err)
+	}
+}
+
+// end makes every later commit fail.
+func (c *Claim) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.over = true
+}
+
+// done is how far the claim is committed, for a handler that starts again.
+func (c *Claim) done() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.committed
+}

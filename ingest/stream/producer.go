@@ -1,0 +1,180 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/segmentio/kafka-go"
+)
+
+const (
+	// A request stays below the broker's usual limit of 1 MiB even when
+	// nothing in it can be compressed.
+	maxRequestBytes   = 900 << 10
+	maxRequestRecords = 2000
+	// maxParallel requests of one Produce are in flight at a time.
+	maxParallel = 8
+)
+
+// Producer writes records and returns when they are acknowledged by all
+// in-sync replicas. It is safe for concurrent use.
+type Producer struct {
+	c    *Client
+	next atomic.Uint32 // round robin for records without a key
+	out  *outage
+}
+
+// NewProducer returns a producer; it holds nothing that needs closing.
+func NewProducer(c *Client) *Producer {
+	return &Producer{c: c, out: newOutage(c.log, "produce")}
+}
+
+// Produce writes recs and returns when the broker has acknowledged all of
+// them. Records of one partition keep their order; the key chooses the
+// partition, a nil key goes to the next in turn. Errors that may pass are
+// tried again until ctx ends, so that a broker restart is only a pause; a
+// request whose answer was lost is written twice.
+//
+// On an error any part of recs may have been written. The bytes of recs must
+// not be changed afterwards even then: a cancelled request may still be on its
+// way.
+func (p *Producer) Produce(ctx context.Context, topic string, recs []Record) error {
+	if len(recs) == 0 {
+		return nil
+	}
+	n, err := p.partitions(ctx, topic)
+	if err != nil {
+		return err
+	}
+	byPartition := make(map[int][]*Record, n)
+	for i := range recs {
+		to := 0
+		if key := recs[i].Key; key != nil {
+			to = Partition(key, n)
+		} else {
+			to = int(p.next.Add(1)) % n
+		}
+		byPartition[to] = append(byPartition[to], &recs[i])
+	}
+	if len(byPartition) == 1 {
+		for part, list := range byPartition {
+			return p.producePartition(ctx, topic, part, list)
+		}
+	}
+	var (
+		wg   sync.WaitGroup
+		mu   sync.Mutex
+		errs []error
+		slot = make(chan struct{}, maxParallel)
+	)
+	for part, list := range byPartition {
+		slot <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slot }()
+			if err := p.producePartition(ctx, topic, part, list); err != nil {
+				mu.Lock()
+				errs = append(errs, err)
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// partitions asks for the topic's size until it is known.
+func (p *Producer) partitions(ctx context.Context, topic string) (int, error) {
+	id := tp{topic, -1}
+	defer p.out.recovered(id)
+	var wait backoff
+	for {
+		n, err := p.c.cachedPartitions(ctx, topic)
+		if err == nil {
+			return n, nil
+		}
+		if permanent(err) {
+			return 0, fmt.Errorf("produce to %s: %w", topic, err)
+		}
+		if ctx.Err() == nil {
+			p.out.failed(id, fmt.Errorf("topic %s: %w", topic, err))
+		}
+		if ctxErr := wait.sleep(ctx); ctxErr != nil {
+			return 0, fmt.Errorf("produce to %s: %w (last: %w)", topic, ctxErr, err)
+		}
+	}
+}
+
+// producePartition sends one partition's records in order, request by request.
+func (p *Producer) producePartition(ctx context.Context, topic string, part int, recs []*Record) error {
+	for len(recs) > 0 {
+		n, bytes := 0, 0
+		for n < len(recs) && n < maxRequestRecords && (n == 0 || bytes+recs[n].size() <= maxRequestBytes) {
+			bytes += recs[n].size()
+			n++
+		}
+		if err := p.send(ctx, topic, part, recs[:n]); err != nil {
+			return err
+		}
+		recs = recs[n:]
+	}
+	return nil
+}
+
+// send writes one request, trying again while that may help.
+func (p *Producer) send(ctx context.Context, topic string, part int, recs []*Record) error {
+	id := tp{topic, part}
+	defer p.out.recovered(id)
+	var wait backoff
+	for {
+		err := p.try(ctx, topic, part, recs)
+		switch {
+		case err == nil:
+			p.c.metrics.produced.WithLabelValues(topic).Add(float64(len(recs)))
+			return nil
+		case errors.Is(err, kafka.MessageSizeTooLarge) && len(recs) > 1:
+			// The broker's limit is below ours: halve until it fits.
+			half := len(recs) / 2
+			if err := p.send(ctx, topic, part, recs[:half]); err != nil {
+				return err
+			}
+			return p.send(ctx, topic, part, recs[half:])
+		case permanent(err):
+			return fmt.Errorf("produce to %s: %w", id, err)
+		}
+		if ctx.Err() == nil {
+			p.c.metrics.retries.WithLabelValues("produce").Inc()
+			p.out.failed(id, err)
+		}
+		if ctxErr := wait.sleep(ctx); ctxErr != nil {
+			return fmt.Errorf("produce to %s: %w (last: %w)", id, ctxErr, err)
+		}
+	}
+}
+
+func (p *Producer) try(ctx context.Context, topic string, part int, recs []*Record) error {
+	// Made anew for each try: kafka-go consumes the readers.
+	batch := make([]kafka.Record, len(recs))
+	for i, r := range recs {
+		batch[i] = kafka.Record{Key: kafka.NewBytes(r.Key), Value: kafka.NewBytes(r.Value), Headers: r.Headers}
+	}
+	res, err := p.c.kafka.Produce(ctx, &kafka.ProduceRequest{
+		Topic:        topic,
+		Partition:    part,
+		RequiredAcks: kafka.RequireAll,
+		Records:      kafka.NewRecordReader(batch...),
+		Compression:  kafka.Lz4,
+	})
+	if err != nil {
+		return err
+	}
+	return res.Error
+}
+
+// TooLarge reports whether Produce failed because a single record is larger
+// than the broker accepts. No retry helps.
+func TooLarge(err error) bool {
+	return errors.Is(err, kafka.MessageSizeTooLarge) || errors.Is(err, kafka.RecordListTooLarge)
+}

@@ -1,0 +1,141 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+
+	"weimang/ingest"
+)
+
+// Topic is how a topic is to be made when it does not exist.
+type Topic struct {
+	Name       string
+	Partitions int
+	Compacted  bool          // keep the last record of each key, for ever
+	Retention  time.Duration // of a topic that is not compacted; 0 is for ever
+	MaxBytes   int           // largest batch accepted; 0 leaves it to the broker
+}
+
+// Retention is how long the topics that are not compacted are kept, by time of
+// writing. The zero value means: wire 7 days, inputs
+// 14, findings 30, field by field.
+type Retention struct {
+	Wire     time.Duration // readings and incidents as they came
+	Inputs   time.Duration // must cover the oldest checkpoint
+	Findings time.Duration // findings, history and alerts
+}
+
+var defaultRetention = Retention{Wire: 7 * day, Inputs: 14 * day, Findings: 30 * day}
+
+const day = 24 * time.Hour
+
+// deadLetterRetention is settled by the privacy rules: raw bytes of what
+// could not be read are kept for 14 days.
+const deadLetterRetention = 14 * day
+
+// Topics lists the system's topics. Inputs and checkpoints have the same
+// number of partitions, so that an area's state lies beside its log.
+func Topics(partitions int, keep Retention) []Topic {
+	keep.Wire = orDefault(keep.Wire, defaultRetention.Wire)
+	keep.Inputs = orDefault(keep.Inputs, defaultRetention.Inputs)
+	keep.Findings = orDefault(keep.Findings, defaultRetention.Findings)
+	return []Topic{
+		{Name: ingest.TopicReadings, Partitions: partitions, Retention: keep.Wire},
+		{Name: ingest.TopicIncidents, Partitions: partitions, Retention: keep.Wire},
+		{Name: ingest.TopicRoster, Partitions: 1, Compacted: true},
+		{Name: ingest.TopicInputs, Partitions: partitions, Retention: keep.Inputs},
+		{Name: ingest.TopicCheckpoints, Partitions: partitions, Compacted: true},
+		{Name: ingest.TopicFindings, Partitions: partitions, Retention: keep.Findings},
+		{Name: ingest.TopicHistory, Partitions: partitions, Retention: keep.Findings},
+		{Name: ingest.TopicAlerts, Partitions: partitions, Retention: keep.Findings},
+		// A dead letter wraps a record that may itself be as large as a batch.
+		{Name: ingest.TopicDeadLetters, Partitions: 1, Retention: deadLetterRetention, MaxBytes: 4 << 20},
+	}
+}
+
+func orDefault(d, otherwise time.Duration) time.Duration {
+	if d == 0 {
+		return otherwise
+	}
+	return d
+}
+
+func (t Topic) config() kafka.TopicConfig {
+	cfg := kafka.TopicConfig{Topic: t.Name, NumPartitions: t.Partitions, ReplicationFactor: -1}
+	set := func(name, value string) {
+		cfg.ConfigEntries = append(cfg.ConfigEntries, kafka.ConfigEntry{ConfigName: name, ConfigValue: value})
+	}
+	// retention.ms is always said: the embedded broker would delete even a
+	// compacted topic after its default of seven days.
+	retention := int64(-1)
+	if !t.Compacted && t.Retention > 0 {
+		retention = t.Retention.Milliseconds()
+	}
+	set("retention.ms", strconv.FormatInt(retention, 10))
+	if t.Compacted {
+		set("cleanup.policy", "compact")
+	}
+	if t.MaxBytes > 0 {
+		set("max.message.bytes", strconv.Itoa(t.MaxBytes))
+	}
+	return cfg
+}
+
+// EnsureTopics makes the topics that do not exist and leaves the others as
+// they are; a number of partitions that differs from the wanted one is logged.
+// It tries until ctx ends while no broker answers.
+func (c *Client) EnsureTopics(ctx context.Context, topics []Topic) error {
+	req := &kafka.CreateTopicsRequest{}
+	for _, t := range topics {
+		req.Topics = append(req.Topics, t.config())
+	}
+	var (
+		wait backoff
+		out  = newOutage(c.log, "create topics")
+		res  *kafka.CreateTopicsResponse
+		err  error
+	)
+	for {
+		if err = c.Check(ctx); err == nil {
+			res, err = c.kafka.CreateTopics(ctx, req)
+		}
+		if err == nil {
+			out.recovered(tp{})
+			break
+		}
+		if permanent(err) {
+			return fmt.Errorf("create topics: %w", err)
+		}
+		out.failed(tp{}, err)
+		if ctxErr := wait.sleep(ctx); ctxErr != nil {
+			return fmt.Errorf("create topics: %w (last: %w)", ctxErr, err)
+		}
+	}
+	for _, t := range topics {
+		if err := res.Errors[t.Name]; err != nil && !errors.Is(err, kafka.TopicAlreadyExists) {
+			return fmt.Errorf("create topic %s: %w", t.Name, err)
+		}
+	}
+	return c.comparePartitions(ctx, topics)
+}
+
+// comparePartitions logs where an existing topic differs from what was asked
+// for. Inputs and checkpoints that differ still work, since checkpoints are
+// keyed by area; they only lie apart.
+func (c *Client) comparePartitions(ctx context.Context, topics []Topic) error {
+	for _, t := range topics {
+		n, err := c.Partitions(ctx, t.Name)
+		if err != nil {
+			return err
+		}
+		if n != t.Partitions {
+			c.log.Warn("topic has another number of partitions than configured", "topic", t.Name, "has", n, "configured", t.Partitions)
+		}
+	}
+	return nil
+}
