@@ -1,0 +1,43 @@
+package detect
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+type metrics struct {
+	areas, homes                            prometheus.Gauge
+	inputs, duplicates, rollovers, backward prometheus.Counter
+	findings, refused                       *prometheus.CounterVec
+	checkpoints, checkpointBytes            prometheus.Counter
+	restore                                 prometheus.Histogram
+}
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	f := promauto.With(reg)
+	counter := func(name, help string) prometheus.Counter {
+		return f.NewCounter(prometheus.CounterOpts{Namespace: "weimang", Subsystem: "detect", Name: name, Help: help})
+	}
+	gauge := func(name, help string) prometheus.Gauge {
+		return f.NewGauge(prometheus.GaugeOpts{Namespace: "weimang", Subsystem: "detect", Name: name, Help: help})
+	}
+	vec := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return f.NewCounterVec(prometheus.CounterOpts{Namespace: "weimang", Subsystem: "detect", Name: name, Help: help}, labels)
+	}
+	return &metrics{
+		areas:           gauge("areas", "Areas this process watches"),
+		homes:           gauge("households", "Households this process watches"),
+		inputs:          counter("inputs_total", "Entries of area logs applied to a state"),
+		duplicates:      counter("duplicate_readings_total", "Readings that changed nothing because they were known"),
+		rollovers:       counter("register_rollovers_total", "Registers that passed their last digit"),
+		backward:        counter("register_steps_back_total", "Registers that stepped back, by a meter change or a fault"),
+		findings:        vec("findings_total", "Transitions of episodes by kind, severity and state", "kind", "severity", "state"),
+		refused:         vec("refused_total", "Entries sent to the dead letters by reason", "reason"),
+		checkpoints:     counter("checkpoints_total", "Area states saved"),
+		checkpointBytes: counter("checkpoint_bytes_total", "Bytes of area states saved"),
+		restore: f.NewHistogram(prometheus.HistogramOpts{
+			Namespace: "weimang", Subsystem: "detect", Name: "restore_seconds", Help: "Time to restore the areas of a partition",
+			Buckets: prometheus.ExponentialBuckets(0.01, 4, 8), NativeHistogramBucketFactor: 1.1,
+		}),
+	}
+}

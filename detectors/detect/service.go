@@ -1,0 +1,167 @@
+package detect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"weimang/detectors"
+	"weimang/ingest"
+	"weimang/ingest/stream"
+)
+
+// Options configures a Service.
+type Options struct {
+	Client   *stream.Client
+	Producer *stream.Producer
+	Params   detectors.Params
+	GroupID  string // default weimang-detect
+	// CheckpointEvery is how often a partition's changed areas are saved.
+	CheckpointEvery time.Duration // default 2 min
+	// History sends every decided interval with its usual band to
+	// weimang.history, for the page and the history store.
+	History  bool
+	Logger   *slog.Logger
+	Registry prometheus.Registerer
+	// Group lets tests shorten the group's times; its Client, ID, Topics and
+	// Logger are set here.
+	Group stream.GroupOptions
+}
+
+// Service is a member of the group that shares the partitions of
+// weimang.inputs.
+type Service struct {
+	opts    Options
+	group   *stream.Group
+	log     *slog.Logger
+	metrics *metrics
+
+	mu        sync.Mutex
+	positions map[int]int64 // next offset whose findings are not yet sent, by owned partition
+	claimed   bool          // some generation has begun
+	ready     int           // partitions restored
+	owned     int
+}
+
+// New prepares a Service; nothing runs before Run.
+func New(opts Options) (*Service, error) {
+	if err := opts.Params.Validate(); err != nil {
+		return nil, fmt.Errorf("detect: %w", err)
+	}
+	if opts.GroupID == "" {
+		opts.GroupID = "weimang-detect"
+	}
+	if opts.CheckpointEvery == 0 {
+		opts.CheckpointEvery = 2 * time.Minute
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	g := opts.Group
+	g.Client, g.ID, g.Topics, g.Logger = opts.Client, opts.GroupID, []string{ingest.TopicInputs}, opts.Logger
+	group, err := stream.NewGroup(g)
+	if err != nil {
+		return nil, fmt.Errorf("detect: %w", err)
+	}
+	return &Service{
+		opts: opts, group: group, log: opts.Logger, metrics: newMetrics(opts.Registry),
+		positions: make(map[int]int64),
+	}, nil
+}
+
+// Run works until ctx ends, then saves, commits and leaves the group.
+func (s *Service) Run(ctx context.Context) error {
+	if err := s.group.Run(ctx, s.handle); err != nil {
+		return fmt.Errorf("detect: %w", err)
+	}
+	return nil
+}
+
+// Ready reports whether this member has partitions and all are restored.
+func (s *Service) Ready() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.claimed && s.ready == s.owned
+}
+
+// Caught reports whether the findings of everything in weimang.inputs have
+// been sent by this member.
+func (s *Service) Caught(ctx context.Context) (bool, error) {
+	ends, err := s.opts.Client.EndOffsets(ctx, ingest.TopicInputs)
+	if err != nil {
+		return false, fmt.Errorf("detect: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for p, end := range ends {
+		if pos, ok := s.positions[p]; !ok || pos < end {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// handle owns one partition for one generation.
+func (s *Service) handle(ctx context.Context, c *stream.Claim) error {
+	s.mu.Lock()
+	s.owned++
+	s.claimed = true
+	s.mu.Unlock()
+	restored := false
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.positions, c.Partition())
+		s.owned--
+		if restored {
+			s.ready--
+		}
+	}()
+
+	p, err := s.restore(ctx, c)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	restored = true
+	s.mu.Lock()
+	s.ready++
+	s.mu.Unlock()
+	defer p.forget()
+
+	saved := time.Now()
+	for {
+		s.position(c.Partition(), c.Position())
+		batch, err := c.Fetch(ctx)
+		if err == nil {
+			p.apply(batch.Records)
+			err = p.send(ctx)
+		}
+		if err == nil && time.Since(saved) >= s.opts.CheckpointEvery {
+			saved = time.Now()
+			err = p.save(ctx, batch.Next)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return p.finish(c)
+		case errors.Is(err, stream.ErrFenced):
+			<-ctx.Done() // the next generation is on its way
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
+
+func (s *Service) position(partition int, next int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.positions[partition] = next
+}
