@@ -5,6 +5,7 @@ package simulate
 const (
 	fanFrom     = 28.0 // indoor degrees from which a fan turns
 	fanWatts    = 45.0
+	acLinger    = 1.0  // degrees below bearable at which an air conditioner is switched off again
 	acFanWatts  = 35.0 // indoor and outdoor fan and electronics, while it is on
 	blanketFrom = 11.0 // indoor degrees below which a bed is warmed
 	stoveFrom   = 8.0
@@ -28,7 +29,7 @@ func (t *today) condition() {
 		at := float64(i) * cell
 		limit := from
 		if running {
-			limit -= 1 // once cool, it stays on a little longer than it was bearable
+			limit -= acLinger
 		}
 		on := t.sky.indoor[i] > limit && t.acWanted(at) && !within(t.absent, at)
 		if on && !running {

@@ -114,7 +114,7 @@ func (v *Village) home(index int, d *dice, h *home) {
 	if h.plan != nil && h.plan.airConditioned {
 		owns = true
 		h.ac.from, h.ac.thrifty, h.ac.forsworn = 27.4, false, 0
-		h.ac.nightFor = max(h.ac.nightFor, 2)
+		h.ac.watts, h.ac.set, h.ac.nightFor = max(h.ac.watts, 900), min(h.ac.set, 26.5), max(h.ac.nightFor, 2)
 	}
 	if !owns {
 		h.ac.watts = 0
