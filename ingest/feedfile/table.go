@@ -1,0 +1,84 @@
+package feedfile
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"weimang/ingest"
+)
+
+// table is a CSV file with a header.
+type table struct {
+	csv    *csv.Reader
+	header []string // in lower case
+}
+
+func openTable(r io.Reader) (*table, error) {
+	b, err := text(r)
+	if err != nil {
+		return nil, err
+	}
+	t := &table{csv: csv.NewReader(b)}
+	t.csv.ReuseRecord = true
+	t.csv.FieldsPerRecord = -1
+	header, _, err := t.next()
+	if errors.Is(err, io.EOF) {
+		return nil, errors.New("the file is empty; its first line names the columns")
+	}
+	if err != nil {
+		return nil, err
+	}
+	seen := make(map[string]bool, len(header))
+	for _, name := range header {
+		name = strings.ToLower(strings.TrimSpace(name))
+		if seen[name] && name != "" {
+			return nil, fmt.Errorf("line 1: two columns have the same name, the second is column %d; rename or remove it", len(t.header)+1)
+		}
+		seen[name] = true
+		t.header = append(t.header, name)
+	}
+	return t, nil
+}
+
+// next returns a row, good until the next call, and its line. A row that is
+// not CSV is a *BadRow, after which reading goes on.
+func (t *table) next() (record []string, line int, err error) {
+	record, err = t.csv.Read()
+	var syntax *csv.ParseError
+	switch {
+	case err == nil:
+		line, _ = t.csv.FieldPos(0)
+		return record, line, nil
+	case errors.Is(err, io.EOF):
+		return nil, 0, io.EOF
+	case errors.As(err, &syntax):
+		rej := ingest.Reject(ingest.BadField, "", `a quote is out of place near character %d; write "" for a quote in a quoted field`, syntax.Column)
+		bad := badRow("", rej)
+		bad.Line = syntax.StartLine
+		return nil, bad.Line, bad
+	default:
+		// The last good row is all that is known of the place.
+		return nil, 0, fmt.Errorf("read after byte %d: %w", t.csv.InputOffset(), err)
+	}
+}
+
+// column is the position of a column, -1 when the header lacks it.
+func (t *table) column(name string) int {
+	for i, have := range t.header {
+		if have == name {
+			return i
+		}
+	}
+	return -1
+}
+
+func (t *table) lacks(what string) error {
+	hint := ""
+	if len(t.header) == 1 && strings.ContainsAny(t.header[0], ";\t") {
+		hint = "; fields are parted by commas here"
+	}
+	return fmt.Errorf("line 1: no column %s; the first line names the columns%s", what, hint)
+}
