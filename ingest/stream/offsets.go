@@ -10,18 +10,13 @@ import (
 
 // EndOffsets returns the offset behind the last record of each partition.
 func (c *Client) EndOffsets(ctx context.Context, topic string) ([]int64, error) {
-	_, ends, err := c.offsets(ctx, topic)
+	_, ends, err := c.Bounds(ctx, topic)
 	return ends, err
 }
 
-// StartOffsets returns the offset at which the log of each partition begins.
-func (c *Client) StartOffsets(ctx context.Context, topic string) ([]int64, error) {
-	starts, _, err := c.offsets(ctx, topic)
-	return starts, err
-}
-
-// offsets returns begin and end of each partition of a topic.
-func (c *Client) offsets(ctx context.Context, topic string) (starts, ends []int64, err error) {
+// Bounds returns, for each partition of a topic, the offset at which its log
+// begins and the one behind its last record.
+func (c *Client) Bounds(ctx context.Context, topic string) (starts, ends []int64, err error) {
 	n, err := c.Partitions(ctx, topic)
 	if err != nil {
 		return nil, nil, err
@@ -68,7 +63,7 @@ func (c *Client) listOffset(ctx context.Context, topic string, r kafka.OffsetReq
 // Lag returns how many offsets of a topic a group has not committed yet: end
 // minus committed, or everything there is where nothing was committed.
 func (c *Client) Lag(ctx context.Context, groupID, topic string) (int64, error) {
-	starts, ends, err := c.offsets(ctx, topic)
+	starts, ends, err := c.Bounds(ctx, topic)
 	if err != nil {
 		return 0, err
 	}

@@ -1,0 +1,14 @@
+// Package intake is the ingest service: it reads weimang.readings and
+// weimang.incidents, refuses what cannot be used (weimang.deadletters), looks
+// up meter, household and area, and writes what belongs to one area into that
+// area's log (weimang.inputs).
+//
+// It keeps no state but the roster, which it follows. Delivery is at least
+// once: offsets are committed after everything they stand for is acknowledged,
+// so a crash repeats and loses nothing; who reads weimang.inputs ignores what
+// it has seen. Readings of one partition keep their order within an area;
+// readings and incidents are two topics, and no order holds between them.
+//
+// Free text and reporter of an incident go to the ReportSink and never enter
+// weimang.inputs.
+package intake

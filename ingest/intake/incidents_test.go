@@ -1,0 +1,248 @@
+package intake
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"weimang/ingest"
+	"weimang/ingest/contract"
+	"weimang/ingest/stream"
+)
+
+func incident(id string, scope ingest.Scope) stream.Record {
+	r := ingest.Report{
+		Incident: ingest.Incident{
+			ID: id, Source: ingest.PowerGrid, Class: ingest.ClassPlannedOutage, State: ingest.Reported,
+			Scope: scope, From: noon, Until: noon.Add(2 * time.Hour),
+		},
+		Text: "Transformer change at the Wang family's house", ReporterRole: "grid worker",
+	}
+	return stream.Record{Key: []byte("grid"), Value: contract.EncodeReport(&r)}
+}
+
+func TestAnIncidentReachesItsAreasWithoutItsText(t *testing.T) {
+	w := newWorld(t)
+	w.send(
+		ingest.TopicIncidents,
+		incident("i-area", ingest.Scope{Areas: []string{"A", "elsewhere"}}),
+		incident("i-house", ingest.Scope{Households: []string{"h2", "h3"}}),
+		incident("i-village", ingest.Scope{Villages: []string{"V"}}),
+		incident("i-far", ingest.Scope{Areas: []string{"elsewhere"}}),
+		incident("i-cell", ingest.Scope{GridCells: []string{"g1"}}),
+		text(`{"incident_id":"i-social","source":"social-grid","class":"dispute","state":"reported","scope":{"households":["h1"]},"from":"2026-07-12T11:00:00Z"}`),
+		text(`{"incident_id":`),
+	)
+	s := w.service(village())
+	w.run(s.Run)
+	w.caught(s)
+
+	want := []string{"i-area", "i-house", "i-village", "i-far", "i-cell", "i-social"}
+	got := w.reports.ids()
+	slices.Sort(got)
+	if slices.Sort(want); !slices.Equal(got, want) {
+		t.Errorf("saved %v, want %v", got, want)
+	}
+	if w.reports.saved[0].Text == "" || w.reports.saved[0].ReporterRole == "" {
+		t.Error("the report was saved without its text or reporter")
+	}
+
+	scopes := map[string]map[string][]string{} // area: incident: households
+	for area, entries := range w.inputs() {
+		scopes[area] = map[string][]string{}
+		for _, e := range entries {
+			scopes[area][e.Incident.ID] = e.Incident.Scope.Households
+			if !e.Clock.Equal(noon) {
+				t.Errorf("clock %v", e.Clock)
+			}
+		}
+	}
+	if want := map[string]map[string][]string{
+		"A": {"i-area": nil, "i-house": {"h2"}, "i-village": nil, "i-social": {"h1"}},
+		"B": {"i-house": {"h3"}, "i-village": nil},
+	}; !reflect.DeepEqual(scopes, want) {
+		t.Errorf("areas were told\n%v, want\n%v", scopes, want)
+	}
+	w.each(ingest.TopicInputs, func(r stream.Record) {
+		if bytes.Contains(r.Value, []byte("Wang")) || bytes.Contains(r.Value, []byte("worker")) {
+			t.Error("text or reporter of an incident is in the stream")
+		}
+	})
+	for name, want := range map[string]float64{
+		"weimang_ingest_incidents_accepted_total":      6,
+		"weimang_ingest_incidents_unplaced_total":      2,
+		"weimang_ingest_incident_grid_cells_total":     1,
+		"weimang_ingest_incidents_unknown_class_total": 1,
+		"weimang_ingest_records_rejected_total":        1,
+	} {
+		if got := w.metric(name); got != want {
+			t.Errorf("%s is %v, want %v", name, got, want)
+		}
+	}
+}
+
+func TestWithoutARosterAreasAreTakenAsTheyAre(t *testing.T) {
+	got := Open{}.Areas(ingest.Scope{Areas: []string{"A"}, Households: []string{"m7"}})
+	if want := map[string][]string{"A": nil, "meter:m7": {"m7"}}; !reflect.DeepEqual(got, want) {
+		t.Errorf("areas %v, want %v", got, want)
+	}
+}
+
+func TestAnAreaUnknownToTheRosterMayBeMeantWhenHomesBringTheirOwn(t *testing.T) {
+	f := village()
+	if got := f.Areas(ingest.Scope{Areas: []string{"C"}}); len(got) != 0 {
+		t.Errorf("with all homes placed: %v", got)
+	}
+	f.apply([]stream.Record{{Key: []byte("m9"), Value: []byte(`{"meter_id":"m9","household_id":"h9"}`)}})
+	if got := f.Areas(ingest.Scope{Areas: []string{"C"}}); len(got) != 1 {
+		t.Errorf("with a home that has no area: %v", got)
+	}
+}
+
+func TestAnIncidentIsNotAnnouncedBeforeItIsSaved(t *testing.T) {
+	w := newWorld(t)
+	w.reports.err = errors.New("disk full")
+	w.send(ingest.TopicIncidents, incident("i1", ingest.Scope{Areas: []string{"A"}}))
+	tried := make(chan struct{}, 16)
+	s := w.service(village(), func(o *Options) { o.Sink = tap{w.reports, tried} })
+	w.run(s.Run)
+	<-tried
+	<-tried // the group has called the handler again
+	if in := w.inputs(); len(in) != 0 {
+		t.Errorf("announced: %v", in)
+	}
+	w.reports.mu.Lock()
+	w.reports.err = nil
+	w.reports.mu.Unlock()
+	w.caught(s)
+	if in := w.inputs(); len(in["A"]) != 1 {
+		t.Errorf("after the disk has room again: %v", in)
+	}
+}
+
+// tap tells of each try to save.
+type tap struct {
+	ReportSink
+	tried chan<- struct{}
+}
+
+func (t tap) SaveReport(ctx context.Context, r ingest.Report) error {
+	select {
+	case t.tried <- struct{}{}:
+	default:
+	}
+	return t.ReportSink.SaveReport(ctx, r)
+}
+
+func TestAServiceKilledBeforeItsCommitRepeatsAndLosesNothing(t *testing.T) {
+	w := newWorld(t)
+	var recs []stream.Record
+	for i := range 300 {
+		recs = append(recs, reading("m1", 0, float64(i+1)/1000))
+	}
+	w.send(ingest.TopicReadings, recs...)
+
+	// The first service produces everything and dies before it commits: its
+	// partition is handled outside a group, and nobody commits.
+	first := w.service(village())
+	for p := range 3 {
+		_, err := stream.ReadAll(w.ctx(), w.client, ingest.TopicReadings, p, func(r stream.Record) error {
+			return first.readings(w.ctx(), []stream.Record{r})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	second := w.service(village(), func(o *Options) { o.Registry = nil })
+	w.run(second.Run)
+	w.caught(second)
+
+	values := wh(w.inputs()["A"])
+	if len(values) != 600 {
+		t.Fatalf("%d entries, want each of 300 twice", len(values))
+	}
+	if !slices.IsSorted(values[:300]) || !slices.Equal(values[:300], values[300:]) {
+		t.Error("the repetition is not the same in the same order")
+	}
+}
+
+func TestARosterIsFollowedFromItsBegin(t *testing.T) {
+	w := newWorld(t)
+	homes := []ingest.Home{
+		{MeterID: "m1", HouseholdID: "h1", AreaID: "A"},
+		{MeterID: "m2", HouseholdID: "h2", AreaID: "A"},
+	}
+	if err := PublishRoster(w.ctx(), w.producer, homes); err != nil {
+		t.Fatal(err)
+	}
+	w.send(ingest.TopicRoster, stream.Record{Key: []byte("m3"), Value: []byte("no home")})
+	if err := RemoveFromRoster(w.ctx(), w.producer, []string{"m2"}); err != nil {
+		t.Fatal(err)
+	}
+
+	f := NewFollower(nil)
+	s := w.service(f)
+	w.send(ingest.TopicReadings, reading("m1", 0, 0.1))
+	w.run(s.Run) // waits for the roster, or it would leave m1 out
+	time.Sleep(10 * time.Millisecond)
+	w.run(func(ctx context.Context) error { return f.Follow(ctx, w.client) })
+	w.caught(s)
+	if in := w.inputs(); len(in["A"]) != 1 {
+		t.Errorf("read before the roster was: %v", in)
+	}
+	if f.Len() != 1 {
+		t.Errorf("%d meters, want only m1", f.Len())
+	}
+
+	// A home that joins later is known without a restart.
+	if err := PublishRoster(w.ctx(), w.producer, []ingest.Home{{MeterID: "m4", HouseholdID: "h4"}}); err != nil {
+		t.Fatal(err)
+	}
+	for ctx := w.ctx(); ; {
+		if _, ok := f.Lookup("m4"); ok {
+			break
+		}
+		if ctx.Err() != nil {
+			t.Fatal("the new home does not come")
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func TestALetterThatDoesNotFitStillSaysWhy(t *testing.T) {
+	w := newWorld(t)
+	s := w.service(village())
+	noise := make([]byte, 5<<20)
+	for i, x := 0, uint32(1); i < len(noise); i++ {
+		x = x*1664525 + 1013904223
+		noise[i] = byte(x >> 24)
+	}
+	small := &stream.Record{Topic: ingest.TopicReadings, Offset: 1, Value: []byte("{")}
+	large := &stream.Record{Topic: ingest.TopicReadings, Offset: 2, Value: noise}
+	rej := ingest.Reject(ingest.TooLarge, "", "too large")
+	limited := stream.Topic{Name: "small", Partitions: 1, MaxBytes: 1000}
+	if err := w.client.EnsureTopics(w.ctx(), []stream.Topic{limited}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.bury(w.ctx(), []letter{s.refuse(small, rej), s.refuse(large, rej), s.refuse(small, rej)}); err != nil {
+		t.Fatal(err)
+	}
+	letters := w.letters()
+	if len(letters) != 3 || len(letters[1].Value) != maxLetter || letters[1].Offset != 2 {
+		t.Fatalf("%d letters", len(letters))
+	}
+}
+
+func TestMetricsPassTheLinter(t *testing.T) {
+	w := newWorld(t)
+	w.service(village())
+	if problems, err := testutil.GatherAndLint(w.registry); err != nil || len(problems) > 0 {
+		t.Errorf("%v %v", problems, err)
+	}
+}

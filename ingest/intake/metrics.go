@@ -1,0 +1,76 @@
+package intake
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"weimang/ingest"
+)
+
+type metrics struct {
+	readings      prometheus.Counter
+	incidents     prometheus.Counter
+	rejected      map[ingest.Reason]prometheus.Counter
+	unknownMeters prometheus.Counter
+	unknownClass  prometheus.Counter
+	unplaced      prometheus.Counter
+	gridCells     prometheus.Counter
+	conflicts     prometheus.Counter
+	lastEnd       prometheus.Gauge
+	delay         prometheus.Histogram
+
+	latest atomic.Int64 // unix seconds shown by lastEnd
+}
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	f := promauto.With(reg)
+	counter := func(name, help string) prometheus.Counter {
+		return f.NewCounter(prometheus.CounterOpts{Name: "weimang_ingest_" + name, Help: help})
+	}
+	m := &metrics{
+		readings:      counter("readings_accepted_total", "Interval values written to an area's log, missing ones not counted"),
+		incidents:     counter("incidents_accepted_total", "Incident reports stored"),
+		unknownMeters: counter("unknown_meter_records_total", "Records of meters that are not in the roster, left out"),
+		unknownClass:  counter("incidents_unknown_class_total", "Incidents of a class the product does not know, kept all the same"),
+		unplaced:      counter("incidents_unplaced_total", "Incidents stored whose scope leads to no area of the roster"),
+		gridCells:     counter("incident_grid_cells_total", "Grid cells named by incidents, which lead to no area yet"),
+		conflicts:     counter("area_conflicts_total", "Records whose sender names another area than the roster; the sender's counts"),
+		lastEnd: f.NewGauge(prometheus.GaugeOpts{
+			Name: "weimang_ingest_last_interval_end_timestamp_seconds",
+			Help: "Latest interval end accepted so far, event time",
+		}),
+		delay: f.NewHistogram(prometheus.HistogramOpts{
+			Name:                        "weimang_ingest_reading_delay_seconds",
+			Help:                        "From the end of a block's last interval to the run's clock on acceptance",
+			Buckets:                     []float64{60, 300, 900, 1800, 3600, 2 * 3600, 6 * 3600, 12 * 3600, 24 * 3600, 48 * 3600, 96 * 3600},
+			NativeHistogramBucketFactor: 1.1,
+		}),
+		rejected: make(map[ingest.Reason]prometheus.Counter),
+	}
+	rejected := f.NewCounterVec(prometheus.CounterOpts{
+		Name: "weimang_ingest_records_rejected_total",
+		Help: "Records sent to the dead letters",
+	}, []string{"reason"})
+	for _, r := range ingest.Reasons {
+		m.rejected[r] = rejected.WithLabelValues(string(r))
+	}
+	return m
+}
+
+// accepted notes a block that went into a log.
+func (m *metrics) accepted(b *ingest.Block, clock time.Time) {
+	n := 0
+	for _, v := range b.KWh {
+		if v == v { //nolint:gocritic // not NaN, which is a missing value
+			n++
+		}
+	}
+	m.readings.Add(float64(n))
+	m.delay.Observe(max(0, clock.Sub(b.End()).Seconds()))
+	if end := b.End().Unix(); raise(&m.latest, end) {
+		m.lastEnd.Set(float64(end))
+	}
+}
