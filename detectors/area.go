@@ -1,7 +1,6 @@
 package detectors
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -78,8 +77,9 @@ func (a *Area) ID() string { return a.id }
 // Homes is the number of households seen.
 func (a *Area) Homes() int { return len(a.homes) }
 
-// Apply takes the next input of the area's log. The error is a household zone
-// that does not exist; the input is then not applied.
+// Apply takes the next input of the area's log and keeps nothing of it. An
+// error is an *ingest.Rejection: the household's zone does not exist, or the
+// reading ends after the clock; the input is then not applied.
 func (a *Area) Apply(in *ingest.Input, out *Output) error {
 	if in.Clock.After(a.clock) {
 		a.clock = in.Clock
@@ -108,7 +108,7 @@ func (a *Area) applyReadings(r *ingest.Readings, out *Output) error {
 	last := first + tick(len(r.Wh))*length
 	limit := tickOf(a.clock.Add(a.p.Skew))
 	if last > limit {
-		return fmt.Errorf("area %s: reading of meter %s ends %s after the clock", a.id, r.MeterID, (last - limit).time().Sub(tick(0).time()))
+		return ingest.Reject(ingest.Future, "", "a reading of meter %s ends %s after the clock", r.MeterID, time.Duration(last-limit)*tickLen)
 	}
 	a.watermark = max(a.watermark, last)
 	a.settle(out)
@@ -134,7 +134,9 @@ func (a *Area) applyReadings(r *ingest.Readings, out *Output) error {
 		}
 	}
 	if late {
-		out.TooLate = append(out.TooLate, r)
+		refused := *r
+		refused.Wh = slices.Clone(r.Wh)
+		out.TooLate = append(out.TooLate, &refused)
 	}
 	return nil
 }
@@ -147,9 +149,9 @@ func (a *Area) home(r *ingest.Readings) (*home, error) {
 	}
 	z, err := a.zoneOf(r.Zone)
 	if err != nil {
-		return nil, fmt.Errorf("household %s: %w", r.HouseholdID, err)
+		return nil, ingest.Reject(ingest.BadField, "zone", "household %s: %v", r.HouseholdID, err)
 	}
-	h := &home{id: r.HouseholdID, zone: z}
+	h := &home{id: strings.Clone(r.HouseholdID), zone: z}
 	a.homes = slices.Insert(a.homes, i, h)
 	a.obs = make([]observation, len(a.homes))
 	a.scan = 0
@@ -164,7 +166,7 @@ func (a *Area) zoneOf(name string) (*zone, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.zones[name] = z
+	a.zones[strings.Clone(name)] = z
 	return z, nil
 }
 
@@ -175,7 +177,7 @@ func (h *home) meter(id string, from tick) *meter {
 			return m
 		}
 	}
-	m := &meter{id: id, win: window{from: from}}
+	m := &meter{id: strings.Clone(id), win: window{from: from}}
 	h.meters = append(h.meters, m)
 	slices.SortFunc(h.meters, func(x, y *meter) int { return strings.Compare(x.id, y.id) })
 	return m

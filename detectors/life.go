@@ -83,6 +83,7 @@ func observeLife(p *Params, st *homeState, o *observation) signal {
 			Value: l.Wh, Usual: l.Usual, Hours: float32(silent),
 		}
 	case sig.Severity != 0 && severity == 0 && float64(l.Score) < p.Life[0]/2 && l.ZeroSince == 0:
+		l.LastLife, l.Wh, l.Usual = o.end, 0, 0 // the next silence is another one
 		return signal{}
 	default:
 		return sig

@@ -61,5 +61,16 @@ type Report struct {
 	Incident
 	Text         string
 	ReporterRole string
-	Extra        map[string]json.RawMessage // unknown fields, kept as they came
+	// PublishedAt is when the sender made it known; zero: not said.
+	PublishedAt time.Time
+	Extra             map[string]json.RawMessage // unknown fields, kept as they came
+}
+
+// KnownAt is when the report became known, for the order of a replayed feed:
+// when it was published, or else when what it reports begins.
+func (r *Report) KnownAt() time.Time {
+	if r.PublishedAt.IsZero() {
+		return r.From
+	}
+	return r.PublishedAt
 }

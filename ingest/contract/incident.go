@@ -50,10 +50,11 @@ func incidentFromJSON(value []byte) (ingest.Report, *ingest.Rejection) {
 		},
 		Text:         f.text("text"),
 		ReporterRole: f.text("reporter_role"),
+		PublishedAt:  f.time("published_at").Truncate(time.Second),
 	}
 	var scopeExtra json.RawMessage
 	r.Scope, scopeExtra = f.scope()
-	r.Extra = unknown(f.raw, "incident_id", "source", "class", "state", "level", "scope", "from", "until", "text", "reporter_role")
+	r.Extra = unknown(f.raw, "incident_id", "source", "class", "state", "level", "scope", "from", "until", "text", "reporter_role", "published_at")
 	if scopeExtra != nil {
 		if r.Extra == nil {
 			r.Extra = make(map[string]json.RawMessage, 1)
@@ -149,6 +150,12 @@ func incidentFromProtobuf(value []byte) (ingest.Report, *ingest.Rejection) {
 		},
 		Text:         m.GetText(),
 		ReporterRole: m.GetReporterRole(),
+	}
+	if m.GetPublishedAt() != 0 {
+		r.PublishedAt = time.Unix(m.GetPublishedAt(), 0).UTC()
+		if rej := checkTime("published_at", r.PublishedAt); rej != nil {
+			return r, rej
+		}
 	}
 	if m.GetFrom() != 0 {
 		r.From = time.Unix(m.GetFrom(), 0).UTC()
@@ -251,6 +258,9 @@ func EncodeReport(r *ingest.Report) []byte {
 	}
 	if r.ReporterRole != "" {
 		out = appendString(append(out, `,"reporter_role":`...), r.ReporterRole)
+	}
+	if !r.PublishedAt.IsZero() {
+		out = appendTime(append(out, `,"published_at":`...), r.PublishedAt)
 	}
 	return append(appendMembers(out, r.Extra, []string{"scope"}), '}')
 }

@@ -191,7 +191,7 @@ func (f *Follower) indexed() *rosterIndex {
 	ix := &rosterIndex{areas: map[string]bool{}, byVillage: map[string][]string{}, households: map[string][]string{}}
 	seen := make(map[[2]string]bool) // village, area
 	for _, h := range f.homes {
-		area := areaOf(h)
+		area := AreaOf(h)
 		ix.areas[area] = true
 		ix.unplaced = ix.unplaced || h.AreaID == ""
 		if !slices.Contains(ix.households[h.HouseholdID], area) {

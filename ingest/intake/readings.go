@@ -53,7 +53,7 @@ func (s *Service) reading(r *stream.Record) (*ingest.Input, error) {
 		s.unknown.add(b.MeterID)
 		return nil, nil //nolint:nilnil // documented: nothing to write, nothing wrong
 	}
-	area := areaOf(home)
+	area := AreaOf(home)
 	if b.AreaID != "" {
 		if home.AreaID != "" && home.AreaID != b.AreaID {
 			s.metrics.conflicts.Inc()

@@ -20,8 +20,8 @@ type Roster interface {
 // OwnArea is the area of a meter that nobody has placed: an area of its own.
 func OwnArea(meterID string) string { return "meter:" + meterID }
 
-// areaOf is the area of a home for which the sender named none.
-func areaOf(h ingest.Home) string { return cmp.Or(h.AreaID, OwnArea(h.MeterID)) }
+// AreaOf is the area of a home for which the sender named none.
+func AreaOf(h ingest.Home) string { return cmp.Or(h.AreaID, OwnArea(h.MeterID)) }
 
 // Open is the roster of a replay without one: each meter is a household of
 // its own in an area of its own, unless the sender names the area.

@@ -1,22 +1,12 @@
 package simulate
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"weimang/ingest"
 )
-
-// Report is a report of either grid and the time at which its sender sends
-// it. Extra carries that time too, as "published_at", so that a file of
-// incidents can be replayed in order.
-type Report struct {
-	PublishedAt time.Time
-	ingest.Report
-}
 
 // errands are what a grid worker writes of her round on most days: nothing
 // that concerns a person.
@@ -32,8 +22,8 @@ var errands = [...]struct{ class, text string }{
 // Reports lists what both grids report in the village's span, by the time of
 // publishing: announcements among the events, and now and then something
 // harmless from a grid worker.
-func (v *Village) Reports() []Report {
-	var reports []Report
+func (v *Village) Reports() []ingest.Report {
+	var reports []ingest.Report
 	for _, event := range v.opt.Events {
 		if a, ok := event.(Announcement); ok {
 			reports = append(reports, v.announce(a))
@@ -46,61 +36,53 @@ func (v *Village) Reports() []Report {
 			reports = append(reports, v.round(day, d))
 		}
 	}
-	reports = slices.DeleteFunc(reports, func(r Report) bool {
+	reports = slices.DeleteFunc(reports, func(r ingest.Report) bool {
 		return r.PublishedAt.Before(v.opt.Start) || !r.PublishedAt.Before(v.opt.End)
 	})
-	for i := range reports {
-		at := strconv.Quote(reports[i].PublishedAt.Format(time.RFC3339))
-		reports[i].Extra = map[string]json.RawMessage{"published_at": json.RawMessage(at)}
-	}
-	slices.SortStableFunc(reports, func(a, b Report) int { return a.PublishedAt.Compare(b.PublishedAt) })
+	slices.SortStableFunc(reports, func(a, b ingest.Report) int { return a.PublishedAt.Compare(b.PublishedAt) })
 	return reports
 }
 
-func (v *Village) announce(a Announcement) Report {
+func (v *Village) announce(a Announcement) ingest.Report {
 	from, until := a.From.In(v.loc), a.Until.In(v.loc)
 	end := until.Format("15:04")
 	if dayNumber(from, v.loc) != dayNumber(until, v.loc) {
 		end = fmt.Sprintf("%d月%d日%s", until.Month(), until.Day(), end)
 	}
-	return Report{
-		PublishedAt: a.PublishedAt,
-		Report: ingest.Report{
-			Incident: ingest.Incident{
-				ID:     fmt.Sprintf("pg-%s-%s", from.Format("200601021504"), a.Area),
-				Source: ingest.PowerGrid,
-				Class:  ingest.ClassPlannedOutage,
-				State:  ingest.Accepted,
-				Scope:  ingest.Scope{Areas: []string{a.Area}},
-				From:   a.From.UTC(),
-				Until:  a.Until.UTC(),
-			},
-			Text: fmt.Sprintf("因10千伏线路检修,%d月%d日%s至%s,%d号台区计划停电,请提前做好准备,注意防暑,关好电器开关。",
-				from.Month(), from.Day(), from.Format("15:04"), end, v.areaIndex(a.Area)+1),
-			ReporterRole: "power-supply-station",
+	return ingest.Report{
+		PublishedAt: a.PublishedAt.UTC(),
+		Incident: ingest.Incident{
+			ID:     fmt.Sprintf("pg-%s-%s", from.Format("200601021504"), a.Area),
+			Source: ingest.PowerGrid,
+			Class:  ingest.ClassPlannedOutage,
+			State:  ingest.Accepted,
+			Scope:  ingest.Scope{Areas: []string{a.Area}},
+			From:   a.From.UTC(),
+			Until:  a.Until.UTC(),
 		},
+		Text: fmt.Sprintf("因10千伏线路检修,%d月%d日%s至%s,%d号台区计划停电,请提前做好准备,注意防暑,关好电器开关。",
+			from.Month(), from.Day(), from.Format("15:04"), end, v.areaIndex(a.Area)+1),
+		ReporterRole: "power-supply-station",
 	}
 }
 
 // round is one line from a grid worker's walk through a group.
-func (v *Village) round(day int, d *dice) Report {
+func (v *Village) round(day int, d *dice) ingest.Report {
 	errand := errands[d.IntN(len(errands))]
 	group := 1 + d.IntN((v.opt.Households+homesPerGroup-1)/homesPerGroup)
 	at := v.midnight(day).Add(time.Duration(d.between(8, 17.5) * float64(time.Hour))).Truncate(time.Minute)
-	return Report{
-		PublishedAt: at,
-		Report: ingest.Report{
-			Incident: ingest.Incident{
-				ID:     fmt.Sprintf("sg-%s-%s", at.Format("200601021504"), v.opt.Village),
-				Source: ingest.SocialGrid,
-				Class:  errand.class,
-				State:  ingest.Handled,
-				Scope:  ingest.Scope{Villages: []string{v.opt.Village}},
-				From:   at.UTC(),
-				Until:  at.Add(time.Hour).UTC(),
-			},
-			Text:         fmt.Sprintf(errand.text, group),
-			ReporterRole: "grid-worker",
+	return ingest.Report{
+		PublishedAt: at.UTC(),
+		Incident: ingest.Incident{
+			ID:     fmt.Sprintf("sg-%s-%s", at.Format("200601021504"), v.opt.Village),
+			Source: ingest.SocialGrid,
+			Class:  errand.class,
+			State:  ingest.Handled,
+			Scope:  ingest.Scope{Villages: []string{v.opt.Village}},
+			From:   at.UTC(),
+			Until:  at.Add(time.Hour).UTC(),
 		},
+		Text:         fmt.Sprintf(errand.text, group),
+		ReporterRole: "grid-worker",
 	}
 }

@@ -215,6 +215,7 @@ type Incident struct {
 	Until         int64                  `protobuf:"varint,8,opt,name=until,proto3" json:"until,omitempty"` // seconds since 1970 UTC, 0 is an open end
 	Text          string                 `protobuf:"bytes,9,opt,name=text,proto3" json:"text,omitempty"`
 	ReporterRole  string                 `protobuf:"bytes,10,opt,name=reporter_role,json=reporterRole,proto3" json:"reporter_role,omitempty"`
+	PublishedAt   int64                  `protobuf:"varint,11,opt,name=published_at,json=publishedAt,proto3" json:"published_at,omitempty"` // seconds since 1970 UTC; when it was made known
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -319,6 +320,13 @@ func (x *Incident) GetReporterRole() string {
 	return ""
 }
 
+func (x *Incident) GetPublishedAt() int64 {
+	if x != nil {
+		return x.PublishedAt
+	}
+	return 0
+}
+
 type Scope struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Households    []string               `protobuf:"bytes,1,rep,name=households,proto3" json:"households,omitempty"`
@@ -406,7 +414,7 @@ const file_ingest_wirepb_contract_proto_rawDesc = "" +
 	"\x03seq\x18\t \x01(\x03R\x03seq\x12\x1c\n" +
 	"\n" +
 	"sent_at_ms\x18\n" +
-	" \x01(\x03R\bsentAtMs\"\x91\x02\n" +
+	" \x01(\x03R\bsentAtMs\"\xb4\x02\n" +
 	"\bIncident\x12\x1f\n" +
 	"\vincident_id\x18\x01 \x01(\tR\n" +
 	"incidentId\x12\x16\n" +
@@ -419,7 +427,8 @@ const file_ingest_wirepb_contract_proto_rawDesc = "" +
 	"\x05until\x18\b \x01(\x03R\x05until\x12\x12\n" +
 	"\x04text\x18\t \x01(\tR\x04text\x12#\n" +
 	"\rreporter_role\x18\n" +
-	" \x01(\tR\freporterRole\"x\n" +
+	" \x01(\tR\freporterRole\x12!\n" +
+	"\fpublished_at\x18\v \x01(\x03R\vpublishedAt\"x\n" +
 	"\x05Scope\x12\x1e\n" +
 	"\n" +
 	"households\x18\x01 \x03(\tR\n" +

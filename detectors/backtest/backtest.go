@@ -1,0 +1,207 @@
+// Package backtest runs the detectors over a file of readings as if it had
+// come in live: by the feed's clock, as fast as it can. It is how detectors
+// are judged; it sends nothing and stores nothing.
+package backtest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"hash/fnv"
+	"runtime"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"weimang/detectors"
+	"weimang/ingest"
+	"weimang/ingest/feedfile"
+	"weimang/ingest/intake"
+)
+
+// Options configures Run.
+type Options struct {
+	Params detectors.Params
+	// Roster places meters in households and areas. Nil: each meter is a
+	// household in an area of its own.
+	Roster  intake.Roster
+	Reports []ingest.Report
+	Workers int // areas are shared among them; 0 is one a core
+	// Progress is called now and then with the readings handled so far.
+	Progress func(done int)
+}
+
+// Stats is what a run amounts to.
+type Stats struct {
+	Readings   int // applied, missing values included
+	Unknown    int // of meters that are not in the roster
+	Households int
+	Areas      int
+	HomeDays   float64 // of measured readings
+	Duplicates uint64
+}
+
+// Run returns the transitions of all areas, ordered by the clock, then area,
+// then as they were made: the same for any number of workers.
+func Run(ctx context.Context, feed *feedfile.Feed, opt Options) ([]detectors.Finding, Stats, error) {
+	if err := opt.Params.Validate(); err != nil {
+		return nil, Stats{}, fmt.Errorf("backtest: %w", err)
+	}
+	if opt.Roster == nil {
+		opt.Roster = intake.Open{}
+	}
+	if opt.Workers <= 0 {
+		opt.Workers = runtime.GOMAXPROCS(0)
+	}
+	workers := make([]*worker, opt.Workers)
+	group, ctx := errgroup.WithContext(ctx)
+	for i := range workers {
+		workers[i] = &worker{params: &opt.Params, in: make(chan []entry, 4), areas: make(map[string]*detectors.Area)}
+		group.Go(workers[i].run)
+	}
+	var stats Stats
+	group.Go(func() error {
+		defer func() {
+			for _, w := range workers {
+				close(w.in)
+			}
+		}()
+		return deal(ctx, feed, &opt, workers, &stats)
+	})
+	if err := group.Wait(); err != nil {
+		return nil, stats, fmt.Errorf("backtest: %w", err)
+	}
+	var found []detectors.Finding
+	for _, w := range workers {
+		found = append(found, w.out.Findings...)
+		stats.Areas += len(w.areas)
+		stats.Duplicates += w.out.Duplicates
+		for _, a := range w.areas {
+			stats.Households += a.Homes()
+		}
+	}
+	// One area is one worker's, whose order is the area's.
+	slices.SortStableFunc(found, func(x, y detectors.Finding) int {
+		return cmp.Or(x.DecidedAt.Compare(y.DecidedAt), cmp.Compare(x.AreaID, y.AreaID))
+	})
+	return found, stats, nil
+}
+
+// entry is an input on its way to a worker; readings are values so that a
+// batch is one allocation.
+type entry struct {
+	area     string
+	clock    time.Time
+	row      feedfile.Row
+	home     *ingest.Home
+	incident *ingest.Incident
+}
+
+const batchLen = 1024
+
+// deal hands the feed to the workers in the order of its clock.
+func deal(ctx context.Context, feed *feedfile.Feed, opt *Options, workers []*worker, stats *Stats) error {
+	meters := feed.Meters()
+	homes := make([]*ingest.Home, len(meters))
+	owner := make(map[string]int)
+	for i, id := range meters {
+		if h, ok := opt.Roster.Lookup(id); ok {
+			h.AreaID = intake.AreaOf(h)
+			homes[i] = &h
+		}
+	}
+	batches := make([][]entry, len(workers))
+	push := func(w int, e entry) error {
+		if batches[w] == nil {
+			batches[w] = make([]entry, 0, batchLen)
+		}
+		if batches[w] = append(batches[w], e); len(batches[w]) < batchLen {
+			return nil
+		}
+		select {
+		case workers[w].in <- batches[w]:
+			batches[w] = nil
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	of := func(area string) int {
+		w, ok := owner[area]
+		if !ok {
+			h := fnv.New32a()
+			h.Write([]byte(area))
+			w = int(h.Sum32() % uint32(len(workers)))
+			owner[area] = w
+		}
+		return w
+	}
+	for item := range feedfile.Timeline(feed, opt.Reports) {
+		if item.Report != nil {
+			for area, households := range opt.Roster.Areas(item.Report.Scope) {
+				in := item.Report.Incident
+				in.Scope = ingest.Scope{Households: households}
+				if err := push(of(area), entry{area: area, clock: item.Clock, incident: &in}); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		home := homes[item.Row.Meter]
+		if home == nil {
+			stats.Unknown++
+			continue
+		}
+		if stats.Readings++; stats.Readings%16384 == 0 && opt.Progress != nil {
+			opt.Progress(stats.Readings)
+		}
+		if item.Row.Wh != ingest.NoValue {
+			stats.HomeDays += item.Row.Interval.Hours() / 24
+		}
+		if err := push(of(home.AreaID), entry{area: home.AreaID, clock: item.Clock, row: item.Row, home: home}); err != nil {
+			return err
+		}
+	}
+	for w, batch := range batches {
+		select {
+		case workers[w].in <- batch:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// worker owns some of the areas.
+type worker struct {
+	params *detectors.Params
+	in     chan []entry
+	areas  map[string]*detectors.Area
+	out    detectors.Output
+}
+
+func (w *worker) run() error {
+	readings := ingest.Readings{Wh: make([]uint32, 1)}
+	for batch := range w.in {
+		for i := range batch {
+			e := &batch[i]
+			a, ok := w.areas[e.area]
+			if !ok {
+				a = detectors.NewArea(w.params, e.area)
+				w.areas[e.area] = a
+			}
+			in := ingest.Input{AreaID: e.area, Clock: e.clock, Incident: e.incident}
+			if e.home != nil {
+				readings.MeterID, readings.HouseholdID, readings.Zone = e.home.MeterID, e.home.HouseholdID, e.home.Zone
+				readings.Start, readings.Interval = e.row.Start, e.row.Interval
+				readings.Wh[0], readings.Register, readings.Quality = e.row.Wh, e.row.Register, e.row.Quality
+				in.Readings = &readings
+			}
+			if err := a.Apply(&in, &w.out); err != nil {
+				return fmt.Errorf("area %s: %w", e.area, err)
+			}
+		}
+	}
+	return nil
+}
