@@ -15,6 +15,7 @@ import (
 type teller interface {
 	when(t, now time.Time) string
 	span(hours float64) string // the hours up to the moment of decision
+	elapsed(d time.Duration) string
 	energy(kWh float64) string
 	more(ratio float64) string // how much more than usual; ratio > 1
 	home(label string) string
@@ -124,6 +125,21 @@ func (chinese) span(hours float64) string {
 	}
 }
 
+func (chinese) elapsed(d time.Duration) string {
+	switch whole, half := halves(d.Hours()); {
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%d天", int(d.Hours()/24))
+	case whole == 0 && !half:
+		return "不到半个小时"
+	case whole == 0:
+		return "半个小时"
+	case half && whole < 12:
+		return fmt.Sprintf("%d个半小时", whole)
+	default:
+		return fmt.Sprintf("%d个小时", whole)
+	}
+}
+
 func (chinese) energy(kWh float64) string {
 	if kWh > 0 && kWh < 0.05 {
 		return "不到 0.1 度"
@@ -196,6 +212,23 @@ func (english) span(hours float64) string {
 		return "in one hour"
 	default:
 		return fmt.Sprintf("in %d hours", whole)
+	}
+}
+
+func (english) elapsed(d time.Duration) string {
+	switch whole, half := halves(d.Hours()); {
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%d days", int(d.Hours()/24))
+	case whole == 0 && !half:
+		return "less than half an hour"
+	case whole == 0:
+		return "half an hour"
+	case half && whole < 12:
+		return fmt.Sprintf("%d½ hours", whole)
+	case whole == 1:
+		return "one hour"
+	default:
+		return fmt.Sprintf("%d hours", whole)
 	}
 }
 

@@ -115,3 +115,8 @@ func (c *Catalogue) facts(lang alerts.Lang, n alerts.Notice) (*language, *facts,
 	}
 	return l, &facts{n: n, f: n.Finding, l: l}, nil
 }
+
+// Elapsed tells how long something has lasted: "4个半小时", "2天".
+func (c *Catalogue) Elapsed(lang alerts.Lang, d time.Duration) string {
+	return c.language(lang).tell.elapsed(d)
+}
