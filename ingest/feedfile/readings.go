@@ -132,19 +132,19 @@ func (l *loader) readRows(t *table) error {
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
-		var bad *BadRow
 		if err == nil {
-			bad = l.add(record, line)
-		} else if !errors.As(err, &bad) {
+			bad := l.add(record, line)
+			if bad == nil {
+				continue
+			}
+			bad.Line = line
+			err = bad
+		}
+		var bad *BadRow
+		if !l.opt.SkipBad || !errors.As(err, &bad) {
 			return err
 		}
-		if bad != nil {
-			bad.Line = line
-			if !l.opt.SkipBad {
-				return bad
-			}
-			l.reject(bad)
-		}
+		l.reject(bad)
 	}
 }
 
@@ -255,6 +255,9 @@ func (l *loader) energy(r *row, record []string) (column string, rej *ingest.Rej
 }
 
 func asRejection(err error) *ingest.Rejection {
+	if err == nil {
+		return nil
+	}
 	var rej *ingest.Rejection
 	errors.As(err, &rej)
 	return rej
