@@ -62,15 +62,6 @@ func newSeries(points []detectors.UsePoint, from, to time.Time) *series {
 
 func (s *series) empty() bool { return s.until.IsZero() }
 
-func (s *series) gaps() bool {
-	for _, hr := range s.hours {
-		if !hr.ok {
-			return true
-		}
-	}
-	return false
-}
-
 func (s *series) peak() float64 {
 	peak := 0.0
 	for _, hr := range s.hours {
@@ -88,11 +79,12 @@ type size struct {
 	width, height            float64
 	left, right, top, bottom float64 // margins
 	hourStep                 int
+	hourWidth                float64 // room an hour's label needs
 }
 
 var (
-	narrow = size{class: "narrow", width: 354, height: 270, left: 34, right: 8, top: 34, bottom: 46, hourStep: 12}
-	wide   = size{class: "wide", width: 920, height: 330, left: 44, right: 12, top: 38, bottom: 50, hourStep: 6}
+	narrow = size{class: "narrow", width: 354, height: 270, left: 34, right: 8, top: 34, bottom: 46, hourStep: 12, hourWidth: 40}
+	wide   = size{class: "wide", width: 920, height: 330, left: 44, right: 12, top: 38, bottom: 50, hourStep: 6, hourWidth: 40}
 )
 
 // chart is a drawing ready for the template: coordinates and texts only.
@@ -154,11 +146,11 @@ func (s *series) chart(z size, hour, day func(time.Time) string) *chart {
 			top = max(top, hr.high)
 		}
 	}
-	step := niceStep(top / 4)
+	step := niceStep(top / 6)
 	c.scale = max(step, math.Ceil(top/step)*step)
 	for i := 0; float64(i)*step <= c.scale+step/2; i++ {
 		v := float64(i) * step
-		c.YTicks = append(c.YTicks, tick{At: c.y(v), Label: strconv.FormatFloat(v, 'f', -1, 64)})
+		c.YTicks = append(c.YTicks, tick{At: c.y(v), Label: strconv.FormatFloat(math.Round(v*1000)/1000, 'f', -1, 64)})
 	}
 	s.axis(c, z, hour, day)
 	s.lines(c)
@@ -172,7 +164,7 @@ func (s *series) axis(c *chart, z size, hour, day func(time.Time) string) {
 		for h := 0; h < 24; h += z.hourStep {
 			t := time.Date(d.Year(), d.Month(), d.Day(), h, 0, 0, 0, d.Location())
 			// A label at the very end would stick out of the drawing.
-			if x := s.x(c, t); !t.After(s.to) && x < c.Right-10 {
+			if x := s.x(c, t); x < c.Right-z.hourWidth+z.right {
 				c.XTicks = append(c.XTicks, tick{At: x, Label: hour(t)})
 			}
 		}
@@ -221,7 +213,10 @@ func (s *series) lines(c *chart) {
 	}
 	flush()
 	end(len(s.hours))
-	s.gap(c, gapFrom, len(s.hours))
+	// The hour that has only begun is not missing yet.
+	if s.to.Sub(s.until) >= time.Hour {
+		s.gap(c, gapFrom, len(s.hours))
+	}
 }
 
 func (s *series) gap(c *chart, from, to int) {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,6 +39,7 @@ type eventView struct {
 	When     string
 	What     string
 	Sentence string
+	Told     []string // who was told of it, and who could not be
 }
 
 func (h *handler) household(r request) (view, error) {
@@ -120,10 +122,9 @@ func (h *handler) draw(r request, home *alerts.Household, onset time.Time, sever
 		return nil
 	}
 	v.Until = r.t.fill("data-until", h.words.When(r.lang, s.until, now, zone))
-	v.Legend = legend{Gap: s.gaps(), Onset: !onset.IsZero()}
 	for _, size := range []size{narrow, wide} {
 		c := s.chart(size, func(t time.Time) string { return r.t.fill("hour", t.Hour()) },
-			func(t time.Time) string { return r.t.fill("day-month", int(t.Month()), t.Day()) })
+			func(t time.Time) string { return r.t.fill("day-month", int(t.Month()), t.Day(), t.Format("Jan")) })
 		c.Unit = r.t["unit"]
 		c.Label = r.t.fill("chart-label", home.Title(), days)
 		said := ""
@@ -134,6 +135,7 @@ func (h *handler) draw(r request, home *alerts.Household, onset time.Time, sever
 		}
 		c.Desc = r.t.fill("chart-desc", h.words.When(r.lang, from.Add(time.Minute), now, zone), h.words.When(r.lang, now, now, zone),
 			h.words.KWh(r.lang, s.peak()), h.words.When(r.lang, s.until, now, zone), said)
+		v.Legend = legend{Gap: len(c.Gaps) > 0, Onset: c.Onset != nil}
 		v.Charts = append(v.Charts, c)
 	}
 	return nil
@@ -147,12 +149,31 @@ func (h *handler) events(r request, ro *roster, home *alerts.Household) ([]event
 	}
 	zone := home.Location(h.opts.Zone)
 	out := make([]eventView, 0, len(es))
+	// Deliveries are told with the transition they belong to: they happened by
+	// the wall clock, which a replay's day is not. They come after it in time,
+	// so before it in this list.
+	type transition struct {
+		alert string
+		seq   int
+	}
+	told := map[transition][]string{}
 	for i := range es {
 		e := &es[i]
+		at := transition{e.AlertID, e.Seq}
 		v := eventView{When: h.words.When(r.lang, e.At, r.now, zone)}
 		switch e.Kind {
+		case alerts.EventTold, alerts.EventUndelivered:
+			told[at] = append(told[at], r.t.fill("ev-"+string(e.Kind), roleName(r.t, e.Detail)))
+			continue
+		case alerts.EventUnrouted:
+			told[at] = append(told[at], r.t["ev-unrouted"])
+			continue
+		case alerts.EventSuperseded:
+			v.What = r.t["ev-superseded"]
 		case alerts.EventOpened, alerts.EventUpdated, alerts.EventResolved:
 			v.What = r.t["ev-"+string(e.Kind)]
+			v.Told = told[at]
+			slices.Reverse(v.Told)
 			if e.Finding == nil {
 				break
 			}
@@ -164,13 +185,6 @@ func (h *handler) events(r request, ro *roster, home *alerts.Household) ([]event
 			if v.Sentence, err = h.words.Sentence(r.lang, h.notice(r, ro, a, e.Finding)); err != nil {
 				return nil, err
 			}
-		case alerts.EventTold, alerts.EventUndelivered:
-			// Deliveries are told by the wall clock, which a replay's day is
-			// not: they stand where they belong in the list, without a time.
-			v.When = ""
-			v.What = r.t.fill("ev-"+string(e.Kind), roleName(r.t, e.Detail))
-		case alerts.EventSuperseded, alerts.EventUnrouted:
-			v.What = r.t["ev-"+string(e.Kind)]
 		default:
 			continue
 		}

@@ -35,6 +35,7 @@ type card struct {
 type overview struct {
 	Count    string
 	People   []card
+	Notable  []card // blue: good to know
 	Areas    []card
 	Resolved []card
 	Villages []villageView
@@ -116,7 +117,11 @@ func (h *handler) overview(r request) (view, error) {
 			dark[a.AreaID] = dark[a.AreaID] || a.Kind == detectors.AreaDark
 			continue
 		}
-		o.People = append(o.People, c)
+		if a.Severity == detectors.Blue {
+			o.Notable = append(o.Notable, c)
+		} else {
+			o.People = append(o.People, c)
+		}
 		byHome[a.HouseholdID] = a.Severity
 	}
 	for i := range ended {
@@ -153,12 +158,13 @@ func (h *handler) card(r request, ro *roster, a *alerts.Alert, f *detectors.Find
 		Title: n.Label, Village: ro.villages[a.VillageID], Sentence: sentence,
 	}
 	if a.Area() {
-		c.Title = h.words.Kind(r.lang, a.Kind)
+		c.Title, c.Urgency = h.words.Kind(r.lang, a.Kind), ""
 	} else {
 		c.URL = householdURL(a.HouseholdID, r)
 	}
 	if a.Open() {
-		if d := r.now.Sub(a.Onset); d > 0 {
+		// An announcement has not begun with its onset.
+		if d := r.now.Sub(a.Onset); d > 0 && a.Kind != detectors.Announced {
 			c.Elapsed = r.t.fill("since-for", h.words.Elapsed(r.lang, d))
 		}
 	} else {
