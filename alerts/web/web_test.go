@@ -251,9 +251,16 @@ func TestAHouseholdShowsItsUseBesideWhatIsUsual(t *testing.T) {
 func TestAHouseholdThatIsFineSaysSo(t *testing.T) {
 	v := example()
 	v.points, v.events = nil, nil
+	v.open = v.open[:2] // without the outage
 	_, body := get(t, v, "/household/h9")
 	has(t, body, "现在和平常一样", "最近没有收到这一户的电表数", "还没有什么要记的")
 	hasNot(t, body, `<svg class="chart`, `<line class="onset`)
+}
+
+func TestAHouseholdInADarkAreaIsNotCalledAsUsual(t *testing.T) {
+	_, body := get(t, example(), "/household/h9")
+	has(t, body, "<span>停电</span> 这一片停电了")
+	hasNot(t, body, "现在和平常一样")
 }
 
 func TestLanguages(t *testing.T) {
