@@ -158,7 +158,8 @@ func (w *work) enqueue(f *detectors.Finding, n Notice, villageID string, p Perso
 		To: Recipient{PersonID: p.ID, Role: p.Role}, Channel: p.Channel, Lang: lang,
 		Kind: f.Kind, Severity: f.Severity, State: f.State,
 		HouseholdID: f.HouseholdID, Label: n.Label, AreaID: f.AreaID, VillageID: villageID,
-		Onset: f.Onset, DecidedAt: f.DecidedAt, Title: text.Title, Text: text.Body, URL: w.link(f),
+		// In the zone of whom it is about, for people read it too.
+		Onset: f.Onset.In(n.Zone), DecidedAt: f.DecidedAt.In(n.Zone), Title: text.Title, Text: text.Body, URL: w.link(f),
 		Fallback: n.Fallback, CreatedAt: w.now, Deadline: w.now.Add(w.opts.Deadline), Rank: rank,
 	})
 }

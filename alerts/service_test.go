@@ -154,6 +154,9 @@ func TestAChairHearsOfHerHouseholdAndOfItsEnd(t *testing.T) {
 	if m.ID != "h1/42#1:p1:console" || m.URL != "http://127.0.0.1:8080/household/h1" {
 		t.Errorf("message id %s, link %s", m.ID, m.URL)
 	}
+	if got := m.DecidedAt.Format(time.RFC3339); got != "2026-07-12T12:00:00+08:00" {
+		t.Errorf("decided at %s, want the household's own time", got)
+	}
 	if m.Address != "13800000000" {
 		t.Errorf("the address %q is not the roster's", m.Address)
 	}
@@ -335,16 +338,50 @@ func TestBadRecordsAreHandedBackAndTheOthersKept(t *testing.T) {
 	}
 }
 
+// brittle is a store whose n-th record for the topic cannot be written.
+type brittle struct {
+	alerts.Store
+	n int
+}
+
+type brittleTx struct {
+	alerts.Tx
+	store *brittle
+}
+
+var errDisk = errors.New("disk full")
+
+func (b *brittle) Update(ctx context.Context, fn func(alerts.Tx) error) error {
+	return b.Store.Update(ctx, func(tx alerts.Tx) error { return fn(&brittleTx{tx, b}) })
+}
+
+func (t *brittleTx) EnqueueRecord(r alerts.Record, created time.Time) error {
+	if t.store.n--; t.store.n == 0 {
+		return errDisk
+	}
+	return t.Tx.EnqueueRecord(r, created)
+}
+
 // A batch is one transaction: when the store fails half-way, nothing of it
-// is there and nothing is counted.
+// is there, nothing is counted and nobody is woken.
 func TestABatchIsAllOrNothing(t *testing.T) {
 	v := newVillage(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := v.service.ApplyBatch(ctx, []*detectors.Finding{finding("h1", 1, detectors.Open)}); err == nil {
-		t.Fatal("no error from a cancelled batch")
+	words, err := message.New()
+	if err != nil {
+		t.Fatal(err)
 	}
-	if len(v.open()) != 0 || len(v.transitions()) != 0 || counter(t, v.reg, "weimang_alerts_open") != 0 {
+	reg := prometheus.NewRegistry()
+	s, err := alerts.NewService(t.Context(), &brittle{Store: v.db, n: 2}, words, alerts.Options{
+		Fallback: alerts.Person{Channel: "console"}, Wake: func() { t.Error("woken for nothing") },
+	}, slog.New(slog.DiscardHandler), reg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.ApplyBatch(t.Context(), []*detectors.Finding{finding("h1", 1, detectors.Open), finding("h2", 1, detectors.Open)})
+	if !errors.Is(err, errDisk) {
+		t.Fatalf("error %v", err)
+	}
+	if len(v.open()) != 0 || len(v.transitions()) != 0 || len(v.messages()) != 0 || counter(t, reg, "weimang_alerts_open") != 0 {
 		t.Error("something of a failed batch stayed")
 	}
 }

@@ -237,7 +237,9 @@ func TestAFindingReachesAReceiverThatWasDown(t *testing.T) {
 		}
 	}
 	cancel()
-	<-done
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("Run ended with %v", err)
+	}
 	if len(receipts) != 1 || receipts["h1/1#1:operator:hook"] != 1 || calls != 3 {
 		t.Errorf("receipts %v after %d calls", receipts, calls)
 	}

@@ -364,7 +364,9 @@ func TestAMessageUnderWayAtTheStopIsNotLost(t *testing.T) {
 		go func() { done <- d.Run(ctx) }()
 		synctest.Wait()
 		cancel()
-		<-done
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Errorf("Run ended with %v", err)
+		}
 		if got := b.row(1); got.outcome.Status != deliver.Waiting || got.due.After(time.Now()) {
 			t.Errorf("after the stop: %+v, want waiting and due", got.outcome)
 		}

@@ -197,7 +197,7 @@ func ignoreDone(err error) error {
 
 // tx is one transaction on the writer, with its context.
 type tx struct {
-	ctx context.Context //nolint:containedctx // lives as long as the transaction
+	ctx context.Context // lives as long as the transaction
 	db  *DB
 	sql *sql.Tx
 }

@@ -77,14 +77,13 @@ func (db *DB) Finish(ctx context.Context, it deliver.Item, out deliver.Outcome) 
 
 // Stranded implements deliver.Outbox.
 func (db *DB) Stranded(ctx context.Context, known []string, now time.Time) ([]deliver.Item, error) {
-	args := []any{millis(now)}
+	args := []any{millis(now), millis(now), ""} // no channel is called "", and IN () is not for every database
 	for _, c := range known {
 		args = append(args, c)
 	}
-	in := "(" + strings.TrimSuffix(strings.Repeat("?,", len(known)), ",") + ")"
 	rows, err := db.read.QueryContext(ctx, `SELECT n, payload, created_at, deadline_at, attempts FROM outbox
-		WHERE status = 'waiting' AND lane = 'message' AND (deadline_at < ? AND due_at <= ? OR channel NOT IN `+in+`) ORDER BY n LIMIT 1000`,
-		append([]any{args[0]}, args...)...)
+		WHERE status = 'waiting' AND lane = 'message' AND ((deadline_at < ? AND due_at <= ?) OR channel NOT IN (?`+strings.Repeat(", ?", len(known))+`))
+		ORDER BY n LIMIT 1000`, args...)
 	items, err := collect(rows, err, func(rows *sql.Rows) (it deliver.Item, err error) {
 		var payload string
 		var created, deadline int64

@@ -76,6 +76,8 @@ func (h *handler) household(r request) (view, error) {
 			return view{}, err
 		}
 		onset, severity = a.Onset, a.Severity
+	} else if err := h.describeArea(r, home, &v); err != nil {
+		return view{}, err
 	}
 	if err := h.draw(r, home, onset, severity, &v); err != nil {
 		return view{}, err
@@ -96,6 +98,20 @@ func (h *handler) describe(r request, ro *roster, a *alerts.Alert, v *householdV
 	v.Lines = strings.Split(text.Body, "\n")
 	if d := r.now.Sub(a.Onset); d > 0 {
 		v.Elapsed = r.t.fill("since-for", h.words.Elapsed(r.lang, d))
+	}
+	return nil
+}
+
+// describeArea says so when the home is as usual but its area has no power.
+func (h *handler) describeArea(r request, home *alerts.Household, v *householdView) error {
+	open, err := h.reader.OpenAlerts(r.Context())
+	if err != nil {
+		return err
+	}
+	for i := range open {
+		if a := &open[i]; a.Area() && a.AreaID == home.AreaID && a.Kind == detectors.AreaDark {
+			v.Class, v.Colour, v.State = "dark", r.t["no-power"], r.t["state-dark"]
+		}
 	}
 	return nil
 }

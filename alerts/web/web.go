@@ -65,7 +65,7 @@ func New(reader Reader, words *message.Catalogue, now func() time.Time, opts Opt
 	if err != nil {
 		return nil, fmt.Errorf("page style: %w", err)
 	}
-	h := &handler{reader: reader, words: words, now: now, opts: opts, log: log, style: template.CSS(css)} //nolint:gosec // our own file
+	h := &handler{reader: reader, words: words, now: now, opts: opts, log: log, style: template.CSS(css)}
 	if h.templates, err = template.ParseFS(files, "templates/*.html"); err != nil {
 		return nil, fmt.Errorf("page templates: %w", err)
 	}
@@ -126,7 +126,7 @@ func (h *handler) page(f func(request) (view, error)) http.HandlerFunc {
 		lang, asked := language(r)
 		req := request{Request: r, lang: lang, t: h.texts[lang], now: h.now()}
 		if asked {
-			req.query = template.URL("?lang=" + string(lang)) //nolint:gosec // one of two constants
+			req.query = template.URL("?lang=" + string(lang)) // one of two constants
 		}
 		head := w.Header()
 		head.Set("Content-Security-Policy", h.csp)
