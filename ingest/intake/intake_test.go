@@ -24,7 +24,8 @@ const within = 20 * time.Second
 // noon is the wall clock of these tests.
 var noon = time.Date(2026, 7, 12, 12, 0, 0, 0, time.UTC)
 
-// world is an embedded broker with the system's topics.
+// world is an embedded broker with the system's topics; those already made
+// otherwise stay so.
 type world struct {
 	t        *testing.T
 	client   *stream.Client
@@ -33,7 +34,7 @@ type world struct {
 	registry *prometheus.Registry
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, made ...stream.Topic) *world {
 	t.Helper()
 	b, err := stream.StartEmbedded(stream.EmbeddedOptions{})
 	if err != nil {
@@ -46,8 +47,10 @@ func newWorld(t *testing.T) *world {
 	}
 	t.Cleanup(c.Close)
 	w := &world{t: t, client: c, producer: stream.NewProducer(c), reports: &reports{}, registry: prometheus.NewRegistry()}
-	if err := c.EnsureTopics(w.ctx(), stream.Topics(3, stream.Retention{})); err != nil {
-		t.Fatal(err)
+	for _, topics := range [][]stream.Topic{made, stream.Topics(3, stream.Retention{})} {
+		if err := c.EnsureTopics(w.ctx(), topics); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return w
 }

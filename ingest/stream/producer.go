@@ -15,6 +15,9 @@ const (
 	// nothing in it can be compressed.
 	maxRequestBytes   = 900 << 10
 	maxRequestRecords = 2000
+	// minCompressed is where lz4 begins to pay: its writer works on blocks of
+	// 4 MiB whatever it is given.
+	minCompressed = 1 << 10
 	// maxParallel requests of one Produce are in flight at a time.
 	maxParallel = 8
 )
@@ -157,15 +160,21 @@ func (p *Producer) send(ctx context.Context, topic string, part int, recs []*Rec
 func (p *Producer) try(ctx context.Context, topic string, part int, recs []*Record) error {
 	// Made anew for each try: kafka-go consumes the readers.
 	batch := make([]kafka.Record, len(recs))
+	bytes := 0
 	for i, r := range recs {
+		bytes += r.size()
 		batch[i] = kafka.Record{Key: kafka.NewBytes(r.Key), Value: kafka.NewBytes(r.Value), Headers: r.Headers}
+	}
+	compression := kafka.Compression(0)
+	if bytes >= minCompressed {
+		compression = kafka.Lz4
 	}
 	res, err := p.c.kafka.Produce(ctx, &kafka.ProduceRequest{
 		Topic:        topic,
 		Partition:    part,
 		RequiredAcks: kafka.RequireAll,
 		Records:      kafka.NewRecordReader(batch...),
-		Compression:  kafka.Lz4,
+		Compression:  compression,
 	})
 	if err != nil {
 		return err
