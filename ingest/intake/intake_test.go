@@ -83,19 +83,17 @@ func (w *world) service(roster Roster, change ...func(*Options)) *Service {
 	return s
 }
 
-// run starts fn and returns what stops it and waits.
-func (w *world) run(fn func(context.Context) error) (stop func()) {
+// run starts fn; at the test's end it is stopped and waited for.
+func (w *world) run(fn func(context.Context) error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	finished := make(chan error, 1)
 	go func() { finished <- fn(ctx) }()
-	stop = sync.OnceFunc(func() {
+	w.t.Cleanup(func() {
 		cancel()
 		if err := <-finished; err != nil {
 			w.t.Error(err)
 		}
 	})
-	w.t.Cleanup(stop)
-	return stop
 }
 
 // caught waits until the service has handled and committed everything.

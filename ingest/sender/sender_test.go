@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var day = time.Date(2026, 7, 12, 0, 0, 0, 0, time.UTC)
 
-const halfHour = 30 * time.Minute
+const step = 30 * time.Minute
 
 // feed is n half hours of homes in areas, an outage announced after the
 // second half hour.
@@ -31,8 +31,8 @@ func feed(n, areas, homes int) iter.Seq[Item] {
 			for a := range areas {
 				for h := range homes {
 					b := ingest.Block{
-						MeterID: fmt.Sprintf("m%d-%d", a, h), Start: day.Add(time.Duration(i) * halfHour),
-						Interval: halfHour, KWh: []float64{float64(i) / 100},
+						MeterID: fmt.Sprintf("m%d-%d", a, h), Start: day.Add(time.Duration(i) * step),
+						Interval: step, KWh: []float64{float64(i) / 100},
 					}
 					if !yield(Item{Block: b, Area: fmt.Sprintf("area-%d", a)}) {
 						return
@@ -126,7 +126,7 @@ func TestAFeedArrivesInOrderWithItsClock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Items != 401 || p.Skipped != 0 || !p.Clock.Equal(day.Add(10*halfHour)) {
+	if p.Items != 401 || p.Skipped != 0 || !p.Clock.Equal(day.Add(10*step)) {
 		t.Errorf("progress %+v", p)
 	}
 	readings := arrived(t, c, ingest.TopicReadings)
@@ -320,7 +320,7 @@ func TestAnEndedContextEndsTheFeed(t *testing.T) {
 				break
 			}
 		}
-		if !errors.Is(err, context.DeadlineExceeded) || r.progress.Clock != day.Add(3*halfHour) {
+		if !errors.Is(err, context.DeadlineExceeded) || r.progress.Clock != day.Add(3*step) {
 			t.Errorf("%v at %v", err, r.progress.Clock)
 		}
 	})
