@@ -6,6 +6,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -216,26 +217,46 @@ func TestARosterIsFollowedFromItsBegin(t *testing.T) {
 }
 
 func TestALetterThatDoesNotFitStillSaysWhy(t *testing.T) {
-	w := newWorld(t)
-	s := w.service(village())
-	noise := make([]byte, 5<<20)
+	// Noise, which cannot be compressed, of more than a letter keeps.
+	noise := make([]byte, maxLetter+1)
 	for i, x := 0, uint32(1); i < len(noise); i++ {
 		x = x*1664525 + 1013904223
 		noise[i] = byte(x >> 24)
 	}
-	small := &stream.Record{Topic: ingest.TopicReadings, Offset: 1, Value: []byte("{")}
-	large := &stream.Record{Topic: ingest.TopicReadings, Offset: 2, Value: noise}
 	rej := ingest.Reject(ingest.TooLarge, "", "too large")
-	limited := stream.Topic{Name: "small", Partitions: 1, MaxBytes: 1000}
-	if err := w.client.EnsureTopics(w.ctx(), []stream.Topic{limited}); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.bury(w.ctx(), []letter{s.refuse(small, rej), s.refuse(large, rej), s.refuse(small, rej)}); err != nil {
-		t.Fatal(err)
-	}
-	letters := w.letters()
-	if len(letters) != 3 || len(letters[1].Value) != maxLetter || letters[1].Offset != 2 {
-		t.Fatalf("%d letters", len(letters))
+	for name, tc := range map[string]struct {
+		made []stream.Topic // before ours
+		kept int            // bytes of the large record
+	}{
+		"a topic of ours":                   {nil, maxLetter},
+		"a topic made with a smaller limit": {[]stream.Topic{{Name: ingest.TopicDeadLetters, Partitions: 1, MaxBytes: 2000}}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, tc.made...)
+			s := w.service(village())
+			var dead []letter
+			for i, value := range [][]byte{[]byte("{"), noise, []byte("{")} {
+				dead = append(dead, s.refuse(&stream.Record{Topic: ingest.TopicReadings, Offset: int64(i), Value: value}, rej))
+			}
+			if err := s.bury(w.ctx(), dead); err != nil {
+				t.Fatal(err)
+			}
+			// One that was written before the large one was refused may come
+			// twice.
+			kept := map[int64]*contract.DeadLetter{}
+			for _, d := range w.letters() {
+				kept[d.Offset] = d
+			}
+			if len(kept) != 3 {
+				t.Fatalf("letters of %d records, want 3", len(kept))
+			}
+			if d := kept[1]; len(d.Value) != tc.kept || !strings.Contains(d.Text, "of 2097153 bytes") {
+				t.Errorf("the large one keeps %d bytes and says %q", len(d.Value), d.Text)
+			}
+			if d := kept[2]; string(d.Value) != "{" {
+				t.Errorf("the one behind it keeps %q", d.Value)
+			}
+		})
 	}
 }
 

@@ -24,7 +24,8 @@ const within = 20 * time.Second
 // noon is the wall clock of these tests.
 var noon = time.Date(2026, 7, 12, 12, 0, 0, 0, time.UTC)
 
-// world is an embedded broker with the system's topics.
+// world is an embedded broker with the system's topics; those already made
+// otherwise stay so.
 type world struct {
 	t        *testing.T
 	client   *stream.Client
@@ -33,7 +34,7 @@ type world struct {
 	registry *prometheus.Registry
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, made ...stream.Topic) *world {
 	t.Helper()
 	b, err := stream.StartEmbedded(stream.EmbeddedOptions{})
 	if err != nil {
@@ -46,8 +47,10 @@ func newWorld(t *testing.T) *world {
 	}
 	t.Cleanup(c.Close)
 	w := &world{t: t, client: c, producer: stream.NewProducer(c), reports: &reports{}, registry: prometheus.NewRegistry()}
-	if err := c.EnsureTopics(w.ctx(), stream.Topics(3, stream.Retention{})); err != nil {
-		t.Fatal(err)
+	for _, topics := range [][]stream.Topic{made, stream.Topics(3, stream.Retention{})} {
+		if err := c.EnsureTopics(w.ctx(), topics); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return w
 }
@@ -80,19 +83,17 @@ func (w *world) service(roster Roster, change ...func(*Options)) *Service {
 	return s
 }
 
-// run starts fn and returns what stops it and waits.
-func (w *world) run(fn func(context.Context) error) (stop func()) {
+// run starts fn; at the test's end it is stopped and waited for.
+func (w *world) run(fn func(context.Context) error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	finished := make(chan error, 1)
 	go func() { finished <- fn(ctx) }()
-	stop = sync.OnceFunc(func() {
+	w.t.Cleanup(func() {
 		cancel()
 		if err := <-finished; err != nil {
 			w.t.Error(err)
 		}
 	})
-	w.t.Cleanup(stop)
-	return stop
 }
 
 // caught waits until the service has handled and committed everything.

@@ -112,11 +112,8 @@ func (s *Service) produce(ctx context.Context, out *packer, dead []letter) error
 func (s *Service) bury(ctx context.Context, dead []letter) error {
 	recs := make([]stream.Record, len(dead))
 	for i := range dead {
-		if d := &dead[i]; len(d.Value) > maxLetter {
-			cut(d, maxLetter)
-		}
 		var err error
-		if recs[i], err = letterRecord(&dead[i]); err != nil {
+		if recs[i], err = letterRecord(dead[i], maxLetter); err != nil {
 			return err
 		}
 	}
@@ -124,14 +121,13 @@ func (s *Service) bury(ctx context.Context, dead []letter) error {
 	if !stream.TooLarge(err) {
 		return err
 	}
-	// A topic that was made with a smaller limit than ours: say why a record
-	// was refused, if the record itself does not fit. One bad record must not
+	// A topic that was made with a smaller limit than ours: where a record
+	// does not fit, at least say why it was refused. One bad record must not
 	// stop the good ones behind it.
 	for i := range dead {
 		err := s.producer.Produce(ctx, ingest.TopicDeadLetters, recs[i:i+1])
 		if stream.TooLarge(err) {
-			cut(&dead[i], 0)
-			if recs[i], err = letterRecord(&dead[i]); err == nil {
+			if recs[i], err = letterRecord(dead[i], 0); err == nil {
 				err = s.producer.Produce(ctx, ingest.TopicDeadLetters, recs[i:i+1])
 			}
 		}
@@ -142,14 +138,14 @@ func (s *Service) bury(ctx context.Context, dead []letter) error {
 	return nil
 }
 
-// cut keeps only the first n bytes of a refused record and says so.
-func cut(d *letter, n int) {
-	d.Text = fmt.Sprintf("%s (only the first %d of %d bytes are kept here)", d.Text, n, len(d.Value))
-	d.Value = d.Value[:n]
-}
-
-func letterRecord(d *letter) (stream.Record, error) {
-	value, err := contract.EncodeDeadLetter(d)
+// letterRecord encodes a letter that keeps at most that many bytes of the
+// refused record, and says so where it had more.
+func letterRecord(d letter, keep int) (stream.Record, error) {
+	if n := len(d.Value); n > keep {
+		d.Value = d.Value[:keep]
+		d.Text = fmt.Sprintf("%s (only the first %d of %d bytes are kept here)", d.Text, keep, n)
+	}
+	value, err := contract.EncodeDeadLetter(&d)
 	if err != nil {
 		return stream.Record{}, err
 	}

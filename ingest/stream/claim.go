@@ -30,8 +30,8 @@ type Claim struct {
 	Generation int
 
 	commits  prometheus.Counter
-	flush    context.Context
-	progress *atomic.Int64 // unix nano of the last sign of life
+	flush    context.Context //nolint:containedctx // handed out, see FlushContext
+	progress *atomic.Int64   // unix nano of the last sign of life
 
 	mu        sync.Mutex
 	commit    func(map[string]map[int]int64) error
@@ -49,15 +49,10 @@ func (c *Claim) FlushContext() context.Context { return c.flush }
 // long, since it restores state for instance, has not hung.
 func (c *Claim) Alive() { c.progress.Store(time.Now().UnixNano()) }
 
-// Fetch is Cursor.Fetch, and a sign of life.
-func (c *Claim) Fetch(ctx context.Context) (Batch, error) {
-	c.Alive()
-	return c.Cursor.Fetch(ctx)
-}
-
 // Commit records that everything before offset next is handled. It goes
 // forwards only: a lower offset than the last one is ignored. The broker
-// refuses it when the generation is over: ErrFenced.
+// refuses it when the generation is over: ErrFenced. So is one whose connection
+// to the broker is lost, since kafka-go's generation does not make another.
 func (c *Claim) Commit(ctx context.Context, next int64) error {
 	c.Alive()
 	// One lock over the check and the commit, so that commits of two
@@ -82,10 +77,20 @@ func (c *Claim) Commit(ctx context.Context, next int64) error {
 		c.committed = next
 		c.commits.Inc()
 		return nil
-	case errors.Is(err, kafka.IllegalGeneration), errors.Is(err, kafka.UnknownMemberId), errors.Is(err, kafka.RebalanceInProgress):
+	case generationOver(err):
 		return fmt.Errorf("commit %s at %d: %w (%w)", c.id, next, ErrFenced, err)
 	default:
 		return fmt.Errorf("commit %s at %d: %w", c.id, next, err)
+	}
+}
+
+// generationOver reports whether no later commit can succeed either.
+func generationOver(err error) bool {
+	switch code := kafka.Error(0); {
+	case !errors.As(err, &code):
+		return true // not an answer of the broker: the connection is gone
+	default:
+		return code == kafka.IllegalGeneration || code == kafka.UnknownMemberId || code == kafka.RebalanceInProgress
 	}
 }
 

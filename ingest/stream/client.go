@@ -44,6 +44,8 @@ type Client struct {
 	kafka     *kafka.Client
 	log       *slog.Logger
 	metrics   *metrics
+	// Disturbances, told once for all who meet them.
+	fetching, producing *outage
 }
 
 // NewClient prepares a client; nothing is dialled yet.
@@ -67,6 +69,8 @@ func NewClient(cfg Config) (*Client, error) {
 		kafka:     &kafka.Client{Addr: kafka.TCP(cfg.Brokers...), Timeout: requestTimeout, Transport: t},
 		log:       cfg.Logger,
 		metrics:   newMetrics(cfg.Registry),
+		fetching:  newOutage(cfg.Logger, "fetch"),
+		producing: newOutage(cfg.Logger, "produce"),
 	}, nil
 }
 
@@ -82,7 +86,7 @@ func (c *Client) Check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	if _, err := conn.ApiVersions(); err != nil {
 		return fmt.Errorf("talk to broker %s: %w", conn.RemoteAddr(), err)
 	}
@@ -98,7 +102,7 @@ func (c *Client) Partitions(ctx context.Context, topic string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	parts, err := conn.ReadPartitions(topic)
 	if err != nil {
 		return 0, fmt.Errorf("partitions of %s: %w", topic, err)

@@ -16,8 +16,9 @@ type Cursor struct {
 	c   *Client
 	id  tp
 	f   fetcher
-	out *outage
 	pos int64
+	// alive is called before each try.
+	alive func()
 	// resets counts how often the cursor was moved against its will, see
 	// Fetch.
 	resets atomic.Int64
@@ -33,13 +34,15 @@ func (c *Client) Cursor(topic string, partition int, offset int64) *Cursor {
 			bytes: defaultFetchBytes, wait: defaultMaxWait,
 			steps: c.metrics.holeSteps.WithLabelValues(topic),
 		},
-		out: newOutage(c.log, "fetch"),
-		pos: offset,
+		pos:   offset,
+		alive: func() {},
 	}
 }
 
-// Topic and partition that are read.
-func (r *Cursor) Topic() string  { return r.id.topic }
+// Topic is the topic that is read.
+func (r *Cursor) Topic() string { return r.id.topic }
+
+// Partition is the partition that is read.
 func (r *Cursor) Partition() int { return r.id.partition }
 
 // Position is the offset the next Fetch starts from.
@@ -58,9 +61,11 @@ func (r *Cursor) SeekTo(offset int64) { r.pos = offset }
 // insisted, it also goes to the begin: the log was lost or made anew, and to
 // handle a record twice is harmless here, to miss one is not.
 func (r *Cursor) Fetch(ctx context.Context) (Batch, error) {
-	defer r.out.recovered(r.id)
+	sp := spell{out: r.c.fetching, id: r.id}
+	defer sp.end()
 	var wait backoff
 	for beyond := 0; ; {
+		r.alive()
 		if err := ctx.Err(); err != nil {
 			return Batch{}, err
 		}
@@ -81,7 +86,7 @@ func (r *Cursor) Fetch(ctx context.Context) (Batch, error) {
 			return Batch{}, err
 		}
 		r.c.metrics.retries.WithLabelValues("fetch").Inc()
-		r.out.failed(r.id, err)
+		sp.fail(err)
 		if err := wait.sleep(ctx); err != nil {
 			return Batch{}, err
 		}
@@ -168,16 +173,15 @@ func ReadFrom(ctx context.Context, c *Client, topic string, partition int, from 
 // boundsUntil is bounds, tried again until ctx ends.
 func (c *Client) boundsUntil(ctx context.Context, topic string, partition int) (start, end int64, err error) {
 	var wait backoff
-	out := newOutage(c.log, "offsets")
-	id := tp{topic, partition}
-	defer out.recovered(id)
+	sp := spell{out: c.fetching, id: tp{topic, partition}}
+	defer sp.end()
 	for {
 		start, end, err = c.bounds(ctx, topic, partition)
 		if err == nil || permanent(err) {
 			return start, end, err
 		}
 		if ctx.Err() == nil {
-			out.failed(id, err)
+			sp.fail(err)
 		}
 		if ctxErr := wait.sleep(ctx); ctxErr != nil {
 			return 0, 0, fmt.Errorf("%w (last: %w)", ctxErr, err)

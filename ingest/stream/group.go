@@ -110,7 +110,7 @@ func (g *Group) Run(ctx context.Context, handle func(context.Context, *Claim) er
 	}
 	state := g.c.metrics.state.WithLabelValues(g.opts.ID)
 	defer state.Set(stateStopped)
-	out := newOutage(g.log, "join")
+	joining := spell{out: newOutage(g.log, "join")}
 	state.Set(stateJoining)
 	for {
 		gen, err := cg.Next(ctx)
@@ -120,10 +120,10 @@ func (g *Group) Run(ctx context.Context, handle func(context.Context, *Claim) er
 		if err != nil {
 			// kafka-go leaves, waits JoinGroupBackoff and joins anew.
 			state.Set(stateJoining)
-			out.failed(tp{}, err)
+			joining.fail(err)
 			continue
 		}
-		out.recovered(tp{})
+		joining.end()
 		state.Set(stateRunning)
 		g.start(ctx, gen, handle)
 	}
@@ -180,6 +180,7 @@ func (w *work) partition(gctx context.Context, id tp, offset int64, progress *at
 			return // only when hctx ended
 		}
 		claim.flush, claim.progress = flush, progress
+		claim.alive = claim.Alive
 		claim.Alive()
 		err = w.handle(hctx, claim)
 		claim.end()
@@ -189,6 +190,11 @@ func (w *work) partition(gctx context.Context, id tp, offset int64, progress *at
 		if hctx.Err() != nil {
 			w.logEnd(id, err)
 			return
+		}
+		if errors.Is(err, ErrFenced) {
+			// The generation is over and kafka-go is about to notice.
+			_ = pause(hctx, w.opts.SessionTimeout)
+			continue
 		}
 		w.c.metrics.failures.WithLabelValues(w.opts.ID).Inc()
 		w.log.Error("handler of a partition failed, starting it again", "partition", id.String(), "error", err)

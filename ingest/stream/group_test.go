@@ -210,7 +210,7 @@ func TestAHungHandlerGivesItsPartitionsUp(t *testing.T) {
 	opts.StallTimeout = 100 * time.Millisecond
 	opts.SessionTimeout, opts.RebalanceTimeout, opts.FlushTimeout = 500*time.Millisecond, 500*time.Millisecond, 100*time.Millisecond
 	release, hung := make(chan struct{}), make(chan struct{}, 8)
-	join(t, opts, func(ctx context.Context, c *Claim) error {
+	join(t, opts, func(context.Context, *Claim) error {
 		hung <- struct{}{}
 		<-release // deaf to its context
 		return nil
@@ -246,6 +246,9 @@ func TestABrokerRestartIsAPauseForProducerAndGroup(t *testing.T) {
 	}
 	seen.until(t, "after the restart", func() bool { return len(seen.values) == 200 })
 	waitForLag(t, c, 0)
+	if n := testutil.ToFloat64(c.metrics.failures.WithLabelValues("readers")); n != 0 {
+		t.Errorf("%v handlers were taken to have failed", n)
+	}
 }
 
 func TestOptionsThatWouldLosePartitionsAreRefused(t *testing.T) {

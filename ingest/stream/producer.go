@@ -15,6 +15,9 @@ const (
 	// nothing in it can be compressed.
 	maxRequestBytes   = 900 << 10
 	maxRequestRecords = 2000
+	// minCompressed is where lz4 begins to pay: its writer works on blocks of
+	// 4 MiB whatever it is given.
+	minCompressed = 1 << 10
 	// maxParallel requests of one Produce are in flight at a time.
 	maxParallel = 8
 )
@@ -24,12 +27,11 @@ const (
 type Producer struct {
 	c    *Client
 	next atomic.Uint32 // round robin for records without a key
-	out  *outage
 }
 
 // NewProducer returns a producer; it holds nothing that needs closing.
 func NewProducer(c *Client) *Producer {
-	return &Producer{c: c, out: newOutage(c.log, "produce")}
+	return &Producer{c: c}
 }
 
 // Produce writes recs and returns when the broker has acknowledged all of
@@ -55,7 +57,7 @@ func (p *Producer) Produce(ctx context.Context, topic string, recs []Record) err
 		if key := recs[i].Key; key != nil {
 			to = Partition(key, n)
 		} else {
-			to = int(p.next.Add(1)) % n
+			to = int(p.next.Add(1) % uint32(n)) //nolint:gosec // n is a partition count
 		}
 		byPartition[to] = append(byPartition[to], &recs[i])
 	}
@@ -87,8 +89,8 @@ func (p *Producer) Produce(ctx context.Context, topic string, recs []Record) err
 
 // partitions asks for the topic's size until it is known.
 func (p *Producer) partitions(ctx context.Context, topic string) (int, error) {
-	id := tp{topic, -1}
-	defer p.out.recovered(id)
+	sp := spell{out: p.c.producing, id: tp{topic, -1}}
+	defer sp.end()
 	var wait backoff
 	for {
 		n, err := p.c.cachedPartitions(ctx, topic)
@@ -99,7 +101,7 @@ func (p *Producer) partitions(ctx context.Context, topic string) (int, error) {
 			return 0, fmt.Errorf("produce to %s: %w", topic, err)
 		}
 		if ctx.Err() == nil {
-			p.out.failed(id, fmt.Errorf("topic %s: %w", topic, err))
+			sp.fail(fmt.Errorf("topic %s: %w", topic, err))
 		}
 		if ctxErr := wait.sleep(ctx); ctxErr != nil {
 			return 0, fmt.Errorf("produce to %s: %w (last: %w)", topic, ctxErr, err)
@@ -125,8 +127,8 @@ func (p *Producer) producePartition(ctx context.Context, topic string, part int,
 
 // send writes one request, trying again while that may help.
 func (p *Producer) send(ctx context.Context, topic string, part int, recs []*Record) error {
-	id := tp{topic, part}
-	defer p.out.recovered(id)
+	sp := spell{out: p.c.producing, id: tp{topic, part}}
+	defer sp.end()
 	var wait backoff
 	for {
 		err := p.try(ctx, topic, part, recs)
@@ -142,14 +144,14 @@ func (p *Producer) send(ctx context.Context, topic string, part int, recs []*Rec
 			}
 			return p.send(ctx, topic, part, recs[half:])
 		case permanent(err):
-			return fmt.Errorf("produce to %s: %w", id, err)
+			return fmt.Errorf("produce to %s: %w", sp.id, err)
 		}
 		if ctx.Err() == nil {
 			p.c.metrics.retries.WithLabelValues("produce").Inc()
-			p.out.failed(id, err)
+			sp.fail(err)
 		}
 		if ctxErr := wait.sleep(ctx); ctxErr != nil {
-			return fmt.Errorf("produce to %s: %w (last: %w)", id, ctxErr, err)
+			return fmt.Errorf("produce to %s: %w (last: %w)", sp.id, ctxErr, err)
 		}
 	}
 }
@@ -157,15 +159,21 @@ func (p *Producer) send(ctx context.Context, topic string, part int, recs []*Rec
 func (p *Producer) try(ctx context.Context, topic string, part int, recs []*Record) error {
 	// Made anew for each try: kafka-go consumes the readers.
 	batch := make([]kafka.Record, len(recs))
+	bytes := 0
 	for i, r := range recs {
+		bytes += r.size()
 		batch[i] = kafka.Record{Key: kafka.NewBytes(r.Key), Value: kafka.NewBytes(r.Value), Headers: r.Headers}
+	}
+	compression := kafka.Compression(0)
+	if bytes >= minCompressed {
+		compression = kafka.Lz4
 	}
 	res, err := p.c.kafka.Produce(ctx, &kafka.ProduceRequest{
 		Topic:        topic,
 		Partition:    part,
 		RequiredAcks: kafka.RequireAll,
 		Records:      kafka.NewRecordReader(batch...),
-		Compression:  kafka.Lz4,
+		Compression:  compression,
 	})
 	if err != nil {
 		return err

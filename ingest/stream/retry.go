@@ -79,7 +79,8 @@ type tp struct {
 func (t tp) String() string { return fmt.Sprintf("%s/%d", t.topic, t.partition) }
 
 // outage logs the begin and the end of a disturbance seen by many goroutines,
-// and is quiet while nothing changes.
+// and is quiet while nothing changes. Who has called failed calls recovered
+// when it has succeeded or given up.
 type outage struct {
 	log  *slog.Logger
 	what string // "produce", "fetch", "join"
@@ -108,7 +109,7 @@ func (o *outage) failed(id tp, err error) {
 	}
 }
 
-// recovered notes that it succeeded, or that nobody needs it any more.
+// recovered notes that one that failed does not fail any more.
 func (o *outage) recovered(id tp) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -117,5 +118,23 @@ func (o *outage) recovered(id tp) {
 	}
 	if delete(o.failing, id); len(o.failing) == 0 {
 		o.log.Info("broker answers again", "op", o.what, "after", time.Since(o.since).Round(time.Millisecond))
+	}
+}
+
+// spell is one caller's share of an outage: it fails and recovers by its own.
+type spell struct {
+	out    *outage
+	id     tp
+	failed bool
+}
+
+func (s *spell) fail(err error) {
+	s.failed = true
+	s.out.failed(s.id, err)
+}
+
+func (s *spell) end() {
+	if s.failed {
+		s.out.recovered(s.id)
 	}
 }

@@ -96,7 +96,7 @@ func (c *Client) EnsureTopics(ctx context.Context, topics []Topic) error {
 	}
 	var (
 		wait backoff
-		out  = newOutage(c.log, "create topics")
+		sp   = spell{out: newOutage(c.log, "create topics")}
 		res  *kafka.CreateTopicsResponse
 		err  error
 	)
@@ -105,13 +105,13 @@ func (c *Client) EnsureTopics(ctx context.Context, topics []Topic) error {
 			res, err = c.kafka.CreateTopics(ctx, req)
 		}
 		if err == nil {
-			out.recovered(tp{})
+			sp.end()
 			break
 		}
 		if permanent(err) {
 			return fmt.Errorf("create topics: %w", err)
 		}
-		out.failed(tp{}, err)
+		sp.fail(err)
 		if ctxErr := wait.sleep(ctx); ctxErr != nil {
 			return fmt.Errorf("create topics: %w (last: %w)", ctxErr, err)
 		}
@@ -130,8 +130,11 @@ func (c *Client) EnsureTopics(ctx context.Context, topics []Topic) error {
 func (c *Client) comparePartitions(ctx context.Context, topics []Topic) error {
 	for _, t := range topics {
 		n, err := c.Partitions(ctx, t.Name)
-		if err != nil {
-			return err
+		// A topic just made is not known to all brokers at once.
+		for wait := (backoff{}); err != nil; n, err = c.Partitions(ctx, t.Name) {
+			if permanent(err) || wait.sleep(ctx) != nil {
+				return err
+			}
 		}
 		if n != t.Partitions {
 			c.log.Warn("topic has another number of partitions than configured", "topic", t.Name, "has", n, "configured", t.Partitions)
