@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,8 +22,9 @@ import (
 func newRunCmd() *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
-		Use:   "run",
-		Short: "Watch: ingest readings, detect, alert, serve the page",
+		Use:     "run",
+		GroupID: groupRun,
+		Short:   "Watch: ingest readings, detect, alert, serve the page",
 		Long: `Runs everything in one process until it is told to stop (SIGTERM, Ctrl-C).
 
 Without a configuration file it starts an embedded Kafka-protocol broker on
@@ -38,15 +40,15 @@ that readings can be sent to it at once. With one it goes by that: see
 			if err != nil {
 				return err
 			}
-			return run(cmd.Context(), cfg, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return serve(cmd.Context(), cfg, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	cmd.Flags().StringVarP(&file, "config", "c", "", "configuration file (YAML)")
 	return cmd
 }
 
-func run(ctx context.Context, cfg *Config, stdout, stderr io.Writer) error {
-	log := cfg.logger(stderr)
+func serve(ctx context.Context, cfg *Config, stdout, stderr io.Writer) error {
+	log := newLogger(cfg, stderr)
 	w := wiring{cfg: cfg, log: log}
 	var err error
 	if w.roster, w.people, err = readRoster(cfg); err != nil {
@@ -61,8 +63,8 @@ func run(ctx context.Context, cfg *Config, stdout, stderr io.Writer) error {
 		return errors.Join(err, closeChannels())
 	}
 	log.Info("weimang is running", "page", s.page, "homes", len(w.roster), slog.Any("brokers", cfg.Kafka.Brokers))
-	<-s.lc.Done()
-	return errors.Join(s.stop(), closeChannels())
+	err = s.lc.wait()
+	return errors.Join(err, s.stop(), closeChannels())
 }
 
 // readRoster reads the files that say whom to watch and whom to tell.
@@ -82,6 +84,9 @@ func readRoster(cfg *Config) ([]store.HouseholdRow, []alerts.Person, error) {
 			return nil, nil, fmt.Errorf("roster.people: %w", err)
 		}
 	}
+	for i := range people {
+		people[i].Lang = cmp.Or(people[i].Lang, alerts.Lang(cfg.Alerts.Language))
+	}
 	return rows, people, nil
 }
 
@@ -94,6 +99,16 @@ func householdRows(homes []feedfile.HouseholdRow) []store.HouseholdRow {
 		}
 	}
 	return rows
+}
+
+func newLogger(cfg *Config, w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(cfg.Log.Level)) // validated
+	opt := &slog.HandlerOptions{Level: level}
+	if cfg.Log.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, opt))
+	}
+	return slog.New(slog.NewTextHandler(w, opt))
 }
 
 // Names of the channels a configuration can open.
@@ -123,7 +138,7 @@ func openChannels(cfg *Config, stdout io.Writer) (map[string]deliver.Channel, fu
 		channels[channelJSON] = deliver.NewJSONLines(f)
 	}
 	if cfg.Alerts.Webhook.URL != "" {
-		hook, err := deliver.NewWebhook(cfg.Alerts.Webhook.URL, []byte(cfg.Alerts.Webhook.Secret), nil)
+		hook, err := deliver.NewWebhook(cfg.Alerts.Webhook.URL.Reveal(), []byte(cfg.Alerts.Webhook.Secret.Reveal()), nil)
 		if err != nil {
 			return nil, closeAll, errors.Join(fmt.Errorf("alerts.webhook.url: %w", err), closeAll())
 		}

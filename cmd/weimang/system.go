@@ -57,7 +57,7 @@ type system struct {
 // whatever still comes finds its receiver. On an error nothing is left running.
 func start(ctx context.Context, w wiring) (_ *system, err error) {
 	cfg, log := w.cfg, w.log
-	reg := prometheus.NewRegistry()
+	reg := newRegistry()
 	s := &system{cfg: cfg, log: log, lc: newLifecycle(ctx, log)}
 	defer func() {
 		if err != nil {
@@ -67,7 +67,7 @@ func start(ctx context.Context, w wiring) (_ *system, err error) {
 
 	brokers := cfg.Kafka.Brokers
 	if len(brokers) == 0 {
-		broker, err := stream.StartEmbedded(stream.EmbeddedOptions{Dir: cfg.brokerDir(), Addr: cfg.Kafka.Addr, Logger: log})
+		broker, err := stream.StartEmbedded(stream.EmbeddedOptions{Dir: cfg.BrokerDir(), Addr: cfg.Kafka.Addr, Logger: log})
 		if err != nil {
 			return nil, err
 		}
@@ -83,7 +83,7 @@ func start(ctx context.Context, w wiring) (_ *system, err error) {
 	}
 	producer := stream.NewProducer(s.client)
 
-	if s.store, err = store.Open(ctx, cfg.storePath(), time.Now); err != nil {
+	if s.store, err = store.Open(ctx, cfg.StorePath(), time.Now); err != nil {
 		return nil, err
 	}
 	s.lc.add("store", func(context.Context) error { return s.store.Close() })
@@ -117,11 +117,11 @@ func start(ctx context.Context, w wiring) (_ *system, err error) {
 		}
 		return nil
 	})
-	s.page = cfg.baseURL(listener.Addr().String())
+	s.page = pageURL(cfg, listener.Addr().String())
 
 	s.deliver = deliver.New(s.store, w.channels, consume.Publisher{Producer: producer}, deliver.Options{}, log, reg)
 	service, err := alerts.NewService(ctx, s.store, words, alerts.Options{
-		Fallback: cfg.fallback(), Channels: names(w.channels), BaseURL: s.page, Zone: zone, Wake: s.deliver.Wake,
+		Fallback: fallback(cfg), Channels: names(w.channels), BaseURL: s.page, Zone: zone, Wake: s.deliver.Wake,
 	}, log, reg)
 	if err != nil {
 		return nil, err
@@ -149,17 +149,17 @@ func start(ctx context.Context, w wiring) (_ *system, err error) {
 
 	if s.detect, err = detect.New(detect.Options{
 		Client: s.client, Producer: producer, Params: cfg.Params(), Logger: log, Registry: reg,
-		CheckpointEvery: time.Duration(cfg.Detect.CheckpointEvery), History: cfg.Detect.History,
+		CheckpointEvery: cfg.Detect.CheckpointEvery, History: cfg.Detect.History,
 	}); err != nil {
 		return nil, err
 	}
 	s.lc.goRun("detect", s.detect.Run)
 
-	roster, follow := s.openRoster(), func(context.Context) error { return nil }
-	if roster == nil {
+	var roster intake.Roster = intake.Open{Zone: cfg.Roster.Zone}
+	if !cfg.Roster.Open {
 		follower := intake.NewFollower(log)
-		roster, follow = follower, func(ctx context.Context) error { return follower.Follow(ctx, s.client) }
-		s.lc.goRun("roster", follow)
+		s.lc.goRun("roster", func(ctx context.Context) error { return follower.Follow(ctx, s.client) })
+		roster = follower
 	}
 	clock := intake.Wall(time.Now)
 	if cfg.Clock == clockFeed {
@@ -177,13 +177,7 @@ func start(ctx context.Context, w wiring) (_ *system, err error) {
 		return nil, err
 	}
 	server := &http.Server{Handler: s.routes(handler, reg), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
-	s.lc.add("http server", server.Shutdown)
-	s.lc.goRun("http", func(context.Context) error {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			return err
-		}
-		return nil
-	})
+	s.lc.goRun("http", func(ctx context.Context) error { return serveHTTP(ctx, server, listener) })
 	return s, nil
 }
 
@@ -191,20 +185,25 @@ func start(ctx context.Context, w wiring) (_ *system, err error) {
 // consumer group's last flush may take.
 const stopLimit = 30 * time.Second
 
-// openRoster is the roster of a site that watches every meter it hears of;
-// nil where the roster says whom to watch.
-func (s *system) openRoster() intake.Roster {
-	if s.cfg.Roster.Open {
-		return intake.Open{Zone: s.cfg.Roster.Zone}
+// serveHTTP serves until ctx ends and what is under way is answered.
+func serveHTTP(ctx context.Context, server *http.Server, listener net.Listener) error {
+	stopped := make(chan error, 1)
+	defer context.AfterFunc(ctx, func() {
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		stopped <- server.Shutdown(end)
+	})()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
 	}
-	return nil
+	return <-stopped
 }
 
 // routes are the page, the metrics and the probes.
 func (s *system) routes(page http.Handler, reg *prometheus.Registry) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", page)
-	mux.Handle("GET /metrics", metricsHandler(reg))
+	mux.Handle("GET /metrics", newMetricsPage(reg, s.log))
 	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		if !s.detect.Ready() {
@@ -263,6 +262,23 @@ func until(ctx context.Context, done func(context.Context) (bool, error)) error 
 			return context.Cause(ctx)
 		case <-tick.C:
 		}
+	}
+}
+
+// pageURL is where links lead: the configured address, or where the server
+// really listens.
+func pageURL(cfg *Config, listening string) string {
+	if cfg.HTTP.BaseURL != "" {
+		return cfg.BaseURL()
+	}
+	return "http://" + listening
+}
+
+// fallback hears what has nobody else to go to.
+func fallback(cfg *Config) alerts.Person {
+	return alerts.Person{
+		Role: alerts.Operator, Channel: cfg.Alerts.Fallback.Channel, Address: cfg.Alerts.Fallback.Address,
+		Lang: alerts.Lang(cfg.Alerts.Language),
 	}
 }
 

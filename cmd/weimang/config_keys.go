@@ -1,0 +1,190 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// configKey is one setting: its place in the file, what it means, and the
+// value it sets. File, environment and printed configuration all go by it.
+type configKey struct {
+	path string // "section.key", as in messages
+	doc  string
+	// value points into a Config: *string, *Secret, *bool, *int, *float64,
+	// *time.Duration or *[]string.
+	value any
+}
+
+// env is the variable that overrides the key.
+func (k configKey) env() string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(k.path, ".", "_"))
+}
+
+// configSections are the headings of the printed file.
+var configSections = map[string]string{
+	"kafka":           "Where records come from and go to.",
+	"feed":            "The rhythm of the readings, and what counts as late or absurd.",
+	"roster":          "Which meter belongs to which household, and who answers for it.",
+	"detect":          "How the detectors run. What they say is not a setting.",
+	"store":           "Where alerts and their outcomes are kept.",
+	"alerts":          "How people are told.",
+	"alerts.webhook":  "Posts each message as JSON to one address.",
+	"alerts.fallback": "Who hears what has nobody else to go to: a village without a chair.",
+	"http":            "The page and /metrics.",
+	"log":             "The log on standard error.",
+}
+
+// configKeys lists all settings in the order in which they are printed.
+func configKeys(c *Config) []configKey {
+	return []configKey{
+		{"data_dir", "Folder of the embedded broker's log and of the database.", &c.DataDir},
+		{"clock", "wall: readings are judged by the time of day (live). feed: by the time of the readings themselves (a replayed file).", &c.Clock},
+
+		{"kafka.brokers", "Addresses such as [kafka-1:9092, kafka-2:9092]. Empty: a broker runs inside this process.", &c.Kafka.Brokers},
+		{"kafka.client_id", "Name by which the brokers know this process.", &c.Kafka.ClientID},
+		{"kafka.partitions", "Partitions of topics that have to be made; existing topics stay as they are.", &c.Kafka.Partitions},
+		{"kafka.addr", "Where the embedded broker listens. It knows no passwords: keep it on this machine.", &c.Kafka.Addr},
+
+		{"feed.usual_delay", "How long after its interval a reading usually arrives (yesterday by 08:00 is 32h).", &c.Feed.UsualDelay},
+		{"feed.window", "How much later than that a reading still counts as if it had come in order, 24h to 168h.", &c.Feed.Window},
+		{"feed.skew", "How far a meter's clock may run ahead.", &c.Feed.Skew},
+		{"feed.max_kw", "Highest mean power in kW that a home's connection can carry; more is refused as absurd.", &c.Feed.MaxKW},
+
+		{"roster.households", "CSV of meter_id,household_id,area_id,zone,village_id,label. Empty: what the database and the roster topic know.", &c.Roster.Households},
+		{"roster.people", "CSV of village_id,role,name,channel,address,language: who is told.", &c.Roster.People},
+		{"roster.open", "true: a meter that is not in the roster is a household of its own, instead of being counted and ignored.", &c.Roster.Open},
+		{"roster.zone", "Time zone (IANA name) of homes for which the roster names none, and of dates in this file.", &c.Roster.Zone},
+
+		{"detect.push_from", "Learn silently until this date or time: before it nothing leaves the page. Empty: push at once.", &c.Detect.PushFrom},
+		{"detect.checkpoint_every", "How often what was learned is saved; a restart repeats at most so much.", &c.Detect.CheckpointEvery},
+		{"detect.history", "Send each interval with its usual band to weimang.history, for the page.", &c.Detect.History},
+
+		{"store.path", "The database file. Empty: weimang.db in data_dir.", &c.Store.Path},
+
+		{"alerts.language", "Language of messages to people for whom the roster names none: zh-CN or en.", &c.Alerts.Language},
+		{"alerts.console", "Channel console: print messages to standard output.", &c.Alerts.Console},
+		{"alerts.json", "Channel json: append messages as JSON lines to this file, - for standard output. Empty: off.", &c.Alerts.JSON},
+		{"alerts.webhook.url", "Address to post to. Empty: off. file:/path reads it from a file.", &c.Alerts.Webhook.URL},
+		{"alerts.webhook.secret", "Key that signs each request. Empty: unsigned. file:/path reads it from a file.", &c.Alerts.Webhook.Secret},
+		{"alerts.fallback.channel", "console, json or webhook.", &c.Alerts.Fallback.Channel},
+		{"alerts.fallback.address", "What that channel needs to find the person; console, json and webhook need nothing.", &c.Alerts.Fallback.Address},
+
+		{"http.addr", "Where the page and /metrics are served.", &c.HTTP.Addr},
+		{"http.base_url", "How the people who get messages reach the page, for links. Empty: http:// and addr.", &c.HTTP.BaseURL},
+
+		{"log.level", "debug, info, warn or error.", &c.Log.Level},
+		{"log.format", "text or json.", &c.Log.Format},
+	}
+}
+
+// set reads a scalar from the file or the environment. The error says what
+// the value must be.
+func (k configKey) set(s string) error {
+	switch v := k.value.(type) {
+	case *string:
+		*v = s
+	case *Secret:
+		*v = Secret(s)
+	case *bool:
+		b, err := strconv.ParseBool(s)
+		if err != nil {
+			return fmt.Errorf("%q must be true or false", s)
+		}
+		*v = b
+	case *int:
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			return fmt.Errorf("%q must be a whole number", s)
+		}
+		*v = n
+	case *float64:
+		f, err := strconv.ParseFloat(s, 64)
+		if err != nil {
+			return fmt.Errorf("%q must be a number", s)
+		}
+		*v = f
+	case *time.Duration:
+		d, err := time.ParseDuration(s)
+		if err != nil {
+			return fmt.Errorf("%q must be a time with its unit, such as 30m or 96h", s)
+		}
+		*v = d
+	case *[]string:
+		return k.setList(strings.Split(s, ","))
+	default:
+		return fmt.Errorf("a setting of type %T cannot be read", v)
+	}
+	return nil
+}
+
+// setList sets a list; empty entries are dropped.
+func (k configKey) setList(list []string) error {
+	v, ok := k.value.(*[]string)
+	if !ok {
+		return fmt.Errorf("must be one value, not a list")
+	}
+	*v = nil
+	for _, s := range list {
+		if s = strings.TrimSpace(s); s != "" {
+			*v = append(*v, s)
+		}
+	}
+	return nil
+}
+
+// show is the value as the file would hold it, secrets masked.
+func (k configKey) show() string {
+	switch v := k.value.(type) {
+	case *string:
+		return yamlString(*v)
+	case *Secret:
+		return yamlString(v.String())
+	case *bool:
+		return strconv.FormatBool(*v)
+	case *int:
+		return strconv.Itoa(*v)
+	case *float64:
+		return strconv.FormatFloat(*v, 'g', -1, 64)
+	case *time.Duration:
+		return shortDuration(*v)
+	case *[]string:
+		quoted := make([]string, len(*v))
+		for i, s := range *v {
+			quoted[i] = strconv.Quote(s)
+		}
+		return "[" + strings.Join(quoted, ", ") + "]"
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+// yamlString leaves plain words plain and quotes everything else.
+func yamlString(s string) string {
+	plain := s != ""
+	for i, r := range s {
+		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+		plain = plain && (letter || i > 0 && ('0' <= r && r <= '9' || strings.ContainsRune("-_./", r)))
+	}
+	switch strings.ToLower(s) {
+	case "true", "false", "yes", "no", "on", "off", "null", "y", "n":
+		plain = false
+	}
+	if plain {
+		return s
+	}
+	return strconv.Quote(s)
+}
+
+// shortDuration writes 96h, not 96h0m0s.
+func shortDuration(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// configProblem is a value that cannot be used.
+type configProblem struct {
+	key, text string
+}
+
+func (p *configProblem) Error() string { return p.key + ": " + p.text }
+
+// Validate explains everything that is wrong: key, value and remedy.
+func (c *Config) Validate() error {
+	var errs []error
+	for _, p := range c.problems() {
+		errs = append(errs, p)
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Config) problems() []*configProblem {
+	var ps problems
+	ps.check(c.DataDir != "", "data_dir", "is empty; name a folder that this user may write to")
+	ps.oneOf("clock", c.Clock, clockWall, clockFeed)
+	c.Kafka.problems(&ps)
+	c.Feed.problems(&ps)
+	if _, err := loadZone(c.Roster.Zone); err != nil {
+		ps.add("roster.zone", "%v", err)
+	} else if _, err := c.PushFrom(); err != nil {
+		ps.add("detect.push_from", "%v", err)
+	}
+	ps.within("detect.checkpoint_every", c.Detect.CheckpointEvery, time.Second, time.Hour)
+	c.Alerts.problems(&ps)
+	ps.address("http.addr", c.HTTP.Addr)
+	if c.HTTP.BaseURL != "" {
+		ps.url("http.base_url", c.HTTP.BaseURL, c.HTTP.BaseURL)
+	}
+	ps.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
+	ps.oneOf("log.format", c.Log.Format, "text", "json")
+	if len(ps) == 0 {
+		// The detectors have the last word on what they are given.
+		if err := c.Params().Validate(); err != nil {
+			ps.add("feed", "%v", err)
+		}
+	}
+	return ps
+}
+
+func (k *KafkaConfig) problems(ps *problems) {
+	for _, broker := range k.Brokers {
+		ps.address("kafka.brokers", broker)
+	}
+	ps.check(k.ClientID != "", "kafka.client_id", "is empty; any word will do")
+	ps.check(k.Partitions >= 1 && k.Partitions <= 10_000, "kafka.partitions", "%d must lie between 1 and 10000", k.Partitions)
+	if len(k.Brokers) == 0 {
+		ps.address("kafka.addr", k.Addr)
+	}
+}
+
+func (f *FeedConfig) problems(ps *problems) {
+	ps.within("feed.usual_delay", f.UsualDelay, 0, 72*time.Hour)
+	ps.within("feed.window", f.Window, 24*time.Hour, 168*time.Hour)
+	ps.within("feed.skew", f.Skew, 0, 2*time.Hour)
+	ps.check(f.MaxKW >= 1 && f.MaxKW <= 1000, "feed.max_kw", "%g must lie between 1 and 1000 kW", f.MaxKW)
+}
+
+func (a *AlertsConfig) problems(ps *problems) {
+	ps.oneOf("alerts.language", a.Language, "zh-CN", "en")
+	if u := a.Webhook.URL.Reveal(); u != "" {
+		ps.url("alerts.webhook.url", u, a.Webhook.URL.String())
+	}
+	ps.check(a.Webhook.Secret == "" || a.Webhook.URL != "", "alerts.webhook.secret", "signs nothing without alerts.webhook.url; set that too")
+	if !ps.oneOf("alerts.fallback.channel", a.Fallback.Channel, "console", "json", "webhook") {
+		return
+	}
+	on := map[string]bool{"console": a.Console, "json": a.JSON != "", "webhook": a.Webhook.URL != ""}
+	remedy := map[string]string{"console": "set alerts.console to true", "json": "set alerts.json", "webhook": "set alerts.webhook.url"}
+	ps.check(on[a.Fallback.Channel], "alerts.fallback.channel", "%s is off, so messages without a recipient would be lost; %s or choose another channel",
+		a.Fallback.Channel, remedy[a.Fallback.Channel])
+}
+
+// problems collects what is wrong.
+type problems []*configProblem
+
+func (ps *problems) add(key, format string, args ...any) {
+	*ps = append(*ps, &configProblem{key, fmt.Sprintf(format, args...)})
+}
+
+func (ps *problems) check(ok bool, key, format string, args ...any) {
+	if !ok {
+		ps.add(key, format, args...)
+	}
+}
+
+func (ps *problems) oneOf(key, value string, allowed ...string) bool {
+	ok := slices.Contains(allowed, value)
+	ps.check(ok, key, "%q must be %s", value, strings.Join(allowed, " or "))
+	return ok
+}
+
+func (ps *problems) within(key string, d, least, most time.Duration) {
+	ps.check(d >= least && d <= most, key, "%s must lie between %s and %s", shortDuration(d), shortDuration(least), shortDuration(most))
+}
+
+// address wants host:port; the host may be empty for all interfaces.
+func (ps *problems) address(key, addr string) {
+	_, port, err := net.SplitHostPort(addr)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	ps.check(err == nil, key, "%q must be host:port, such as 127.0.0.1:8080", addr)
+}
+
+// url wants an absolute http address; shown stands for it in the message.
+func (ps *problems) url(key, raw, shown string) {
+	u, err := url.Parse(raw)
+	ok := err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+	ps.check(ok, key, "%q must be a whole address that begins with http:// or https://", shown)
+}

@@ -1,0 +1,46 @@
+package main
+
+import "github.com/spf13/cobra"
+
+// Groups of commands in the help, by what somebody came for.
+const (
+	groupTry       = "try"
+	groupRun       = "run"
+	groupIntegrate = "integrate"
+	groupJudge     = "judge"
+)
+
+func newRootCmd() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "weimang",
+		Short: "Watches electricity meters of old people living alone, and says when to knock",
+		Long: `Weimang 微芒 ("a faint light") watches the electricity meters of old people
+living alone. It learns what is usual for each home, explains away what the
+grid explains, and tells the village chair when to call or to knock.
+
+Readings come in through Kafka. Without brokers in the configuration a broker
+runs inside the process, so nothing else has to be installed.`,
+		Example: `  weimang simulate --out village            a made-up village to play with
+  weimang backtest --readings village/readings.csv.gz \
+      --households village/households.csv --out findings.jsonl
+  weimang check readings day.jsonl          would these records be accepted?
+  weimang config > weimang.yaml             every setting, explained`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+	}
+	root.AddGroup(
+		&cobra.Group{ID: groupTry, Title: "Try it:"},
+		&cobra.Group{ID: groupRun, Title: "Run it:"},
+		&cobra.Group{ID: groupIntegrate, Title: "Connect a utility:"},
+		&cobra.Group{ID: groupJudge, Title: "Judge the detectors:"},
+	)
+	root.AddCommand(newSimulateCmd(), newConfigCmd(), newCheckCmd(), newContractCmd(), newBacktestCmd(), newVersionCmd())
+	root.AddCommand(serviceCommands()...)
+	return root
+}
+
+// serviceCommands are the commands that start services: demo, run, replay.
+func serviceCommands() []*cobra.Command {
+	return []*cobra.Command{newDemoCmd(), newRunCmd(), newReplayCmd()}
+}
