@@ -22,7 +22,10 @@ Nothing of a record is repeated but numbers, since a name may stand anywhere.
 
 The exit code is 0 when all is good, and 1 otherwise.`,
 		GroupID: groupIntegrate,
-		Args:    cobra.NoArgs,
+		Args:    knownCommand,
+		RunE: func(*cobra.Command, []string) error {
+			return usagef("say what to check: config, readings, incidents, households or people")
+		},
 	}
 	cmd.AddCommand(newCheckConfigCmd(), newCheckReadingsCmd(), newCheckIncidentsCmd(), newCheckHouseholdsCmd(), newCheckPeopleCmd())
 	return cmd

@@ -35,7 +35,8 @@ func (c *Config) problems() []*configProblem {
 	c.Feed.problems(&ps)
 	if _, err := loadZone(c.Roster.Zone); err != nil {
 		ps.add("roster.zone", "%v", err)
-	} else if _, err := c.PushFrom(); err != nil {
+	}
+	if _, err := parseMoment(c.Detect.PushFrom, time.UTC); err != nil {
 		ps.add("detect.push_from", "%v", err)
 	}
 	ps.within("detect.checkpoint_every", c.Detect.CheckpointEvery, time.Second, time.Hour)
@@ -117,7 +118,7 @@ func (ps *problems) address(key, addr string) {
 	if err == nil {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
-	ps.check(err == nil, key, "%q must be host:port, such as 127.0.0.1:8080", addr)
+	ps.check(err == nil, key, "%q must be host:port, such as 127.0.0.1:9092", addr)
 }
 
 // url wants an absolute http address; shown stands for it in the message.

@@ -1,6 +1,10 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+)
 
 // Groups of commands in the help, by what somebody came for.
 const (
@@ -27,7 +31,8 @@ runs inside the process, so nothing else has to be installed.`,
   weimang config > weimang.yaml             every setting, explained`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          knownCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddGroup(
 		&cobra.Group{ID: groupTry, Title: "Try it:"},
@@ -43,4 +48,17 @@ runs inside the process, so nothing else has to be installed.`,
 // serviceCommands are the commands that start services: demo, run, replay.
 func serviceCommands() []*cobra.Command {
 	return []*cobra.Command{}
+}
+
+// knownCommand refuses what is left over where a command should stand.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := ""
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = "; did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return usagef("%s has no command %q%s", cmd.CommandPath(), args[0], hint)
 }
