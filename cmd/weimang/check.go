@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"weimang/alerts"
+	"weimang/alerts/rosterfile"
 	"weimang/ingest/contract"
 	"weimang/ingest/feedfile"
 )
@@ -47,7 +49,7 @@ func newCheckConfigCmd() *cobra.Command {
 				}
 			}
 			if path := c.Roster.People; path != "" {
-				if _, err := openPeople(path); err != nil {
+				if _, err := rosterfile.OpenPeople(path); err != nil {
 					return fmt.Errorf("roster.people: %w", err)
 				}
 			}
@@ -134,9 +136,9 @@ func newCheckPeopleCmd() *cobra.Command {
 		Short: "Check a list of people who are told (CSV)",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var people []personRow
+			var people []alerts.Person
 			err := withInput(args[0], cmd.InOrStdin(), func(r io.Reader) (err error) {
-				people, err = readPeople(r)
+				people, err = rosterfile.ReadPeople(r)
 				return err
 			})
 			if err != nil {

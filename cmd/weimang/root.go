@@ -47,7 +47,7 @@ runs inside the process, so nothing else has to be installed.`,
 
 // serviceCommands are the commands that start services: demo, run, replay.
 func serviceCommands() []*cobra.Command {
-	return []*cobra.Command{}
+	return []*cobra.Command{newDemoCmd(), newRunCmd(), newReplayCmd()}
 }
 
 // knownCommand refuses what is left over where a command should stand.

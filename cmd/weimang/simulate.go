@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"weimang/alerts"
 	"weimang/ingest/simulate"
 )
 
@@ -147,9 +148,9 @@ func (o *simulateOptions) resolve(now time.Time) error {
 // chairTitle stands where a person's name would: nobody is made up.
 const chairTitle = "妇联主席"
 
-func villagePeople(v *simulate.Village) []personRow {
-	return []personRow{{
-		VillageID: v.Options().Village, Role: "chair", Name: chairTitle, Channel: "console", Language: "zh-CN",
+func villagePeople(v *simulate.Village) []alerts.Person {
+	return []alerts.Person{{
+		VillageID: v.Options().Village, Role: "chair", Name: chairTitle, Channel: "console", Lang: "zh-CN",
 	}}
 }
 

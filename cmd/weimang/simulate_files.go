@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"weimang/alerts/rosterfile"
 	"weimang/ingest"
 	"weimang/ingest/contract"
 	"weimang/ingest/feedfile"
@@ -29,7 +30,7 @@ func (o *simulateOptions) writeVillage(ctx context.Context, v *simulate.Village,
 		write func(io.Writer) error
 	}{
 		{"households.csv", func(w io.Writer) error { return writeHouseholds(w, v.Homes()) }},
-		{"people.csv", func(w io.Writer) error { return writePeople(w, villagePeople(v)) }},
+		{"people.csv", func(w io.Writer) error { return rosterfile.WritePeople(w, villagePeople(v)) }},
 		{"incidents.jsonl", func(w io.Writer) error { return writeIncidents(w, v.Reports()) }},
 		{"readings.csv.gz", func(w io.Writer) error {
 			bar := newProgress(stderr, "readings")

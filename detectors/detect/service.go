@@ -41,6 +41,9 @@ type Service struct {
 	log     *slog.Logger
 	metrics *metrics
 
+	// dies makes a stop as sudden as a kill, for tests.
+	dies bool
+
 	mu        sync.Mutex
 	positions map[int]int64 // next offset whose findings are not yet sent, by owned partition
 	claimed   bool          // some generation has begun
@@ -149,6 +152,8 @@ func (s *Service) handle(ctx context.Context, c *stream.Claim) error {
 			err = p.save(ctx, batch.Next)
 		}
 		switch {
+		case ctx.Err() != nil && s.dies:
+			return nil
 		case ctx.Err() != nil:
 			return p.finish(c)
 		case errors.Is(err, stream.ErrFenced):

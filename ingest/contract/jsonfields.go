@@ -188,7 +188,9 @@ func quoteNaN(value []byte) (quoted []byte, found bool) {
 			i = endOfString(value, i)
 			quoted = append(quoted, value[start:i]...)
 		case isLetter(c) || (c == '-' || c == '+') && i+1 < len(value) && isLetter(value[i+1]):
-			for i++; i < len(value) && isLetter(value[i]); i++ {
+			i++
+			for i < len(value) && isLetter(value[i]) {
+				i++
 			}
 			word := string(value[start:i])
 			if isNaNWord(word) {
@@ -197,7 +199,9 @@ func quoteNaN(value []byte) (quoted []byte, found bool) {
 			quoted = append(quoted, word...)
 		case c == '-' || c == '+' || '0' <= c && c <= '9':
 			// A number whole, so that the e of 1e5 does not begin a word.
-			for i++; i < len(value) && strings.IndexByte("0123456789+-.eE", value[i]) >= 0; i++ {
+			i++
+			for i < len(value) && strings.IndexByte("0123456789+-.eE", value[i]) >= 0 {
+				i++
 			}
 			quoted = append(quoted, value[start:i]...)
 		default:

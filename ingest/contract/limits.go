@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"time"
@@ -85,7 +86,7 @@ func (l Limits) checkEnergy(field string, kwh float64, interval time.Duration, r
 			"a register of %g kWh is more than a home's meter can show (%d); send kWh, not Wh", kwh, MaxRegisterKWh)
 	case kwh > most:
 		return ingest.Reject(ingest.Absurd, field,
-			"%g kWh in %s is a mean of %g kW, more than a home's connection carries (%g kW); send the interval's energy in kWh, not Wh and not the register",
+			"%g kWh in %s is a mean of %.1f kW, more than a home's connection carries (%g kW); send the interval's energy in kWh, not Wh and not the register",
 			kwh, minutes(interval), kwh/interval.Hours(), l.MaxKW)
 	}
 	return nil
@@ -121,5 +122,5 @@ func Aligned(t time.Time, interval time.Duration) bool {
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// minutes writes an interval as people say it: 30m, not 30m0s.
-func minutes(d time.Duration) string { return strings.TrimSuffix(d.String(), "0s") }
+// minutes writes an interval as people say it: 30 min, not 30m0s.
+func minutes(d time.Duration) string { return fmt.Sprintf("%g min", d.Minutes()) }

@@ -202,6 +202,9 @@ func realData(t testing.TB, name string) string {
 }
 
 func TestRealReadingsOfLondon(t *testing.T) {
+	if raceDetector {
+		t.Skip("skipped: one goroutine, and ten seconds under the race detector")
+	}
 	path := realData(t, "lcl100_2013.csv.gz")
 	var read, size int64
 	f, err := feedfile.Open(path, feedfile.Options{Progress: func(r, s int64) { read, size = r, s }})

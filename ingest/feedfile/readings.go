@@ -132,19 +132,19 @@ func (l *loader) readRows(t *table) error {
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
-		var bad *BadRow
 		if err == nil {
-			bad = l.add(record, line)
-		} else if !errors.As(err, &bad) {
+			bad := l.add(record, line)
+			if bad == nil {
+				continue
+			}
+			bad.Line = line
+			err = bad
+		}
+		var bad *BadRow
+		if !l.opt.SkipBad || !errors.As(err, &bad) {
 			return err
 		}
-		if bad != nil {
-			bad.Line = line
-			if !l.opt.SkipBad {
-				return bad
-			}
-			l.reject(bad)
-		}
+		l.reject(bad)
 	}
 }
 
@@ -196,11 +196,11 @@ func badRow(column string, rej *ingest.Rejection) *BadRow {
 // meter returns the position of a meter, new or known.
 func (l *loader) meter(id string) (int, *ingest.Rejection) {
 	id = strings.TrimSpace(id)
-	meters := l.feed.meters
-	if l.last < len(meters) && meters[l.last].id == id {
+	f := l.feed
+	if l.last < len(f.meters) && f.meters[l.last].id == id {
 		return l.last, nil
 	}
-	m, known := l.feed.index[id]
+	m, known := f.index[id]
 	switch {
 	case known:
 	case id == "":
@@ -208,10 +208,10 @@ func (l *loader) meter(id string) (int, *ingest.Rejection) {
 	case !contract.ValidID(id):
 		return 0, ingest.Reject(ingest.BadField, "", "an id has 1 to 64 characters of A-Z a-z 0-9 . _ : and -")
 	default:
-		m = len(meters)
+		m = len(f.meters)
 		id = strings.Clone(id) // not the whole row
-		l.feed.meters = append(meters, meter{id: id})
-		l.feed.index[id] = m
+		f.meters = append(f.meters, meter{id: id})
+		f.index[id] = m
 	}
 	l.last = m
 	return m, nil
@@ -245,16 +245,19 @@ func (l *loader) energy(r *row, record []string) (column string, rej *ingest.Rej
 	case math.IsNaN(v) || math.IsInf(v, 0):
 		return column, ingest.Reject(ingest.NotANumber, "", "is NaN or infinite; leave it empty when missing")
 	}
-	// Only when all is read is the interval known; no home draws more than
-	// this in any.
-	if rej := asRejection(l.opt.Limits.CheckEnergy("", v, time.Hour, r.register)); rej != nil {
-		return column, rej
-	}
 	r.wh = contract.WattHours(v)
+	if r.register || v < 0 || r.wh == ingest.NoValue {
+		// Wrong whatever the interval, which is known only when all is read;
+		// judge then looks at the rest.
+		return column, asRejection(l.opt.Limits.CheckEnergy("", v, time.Hour, r.register))
+	}
 	return column, nil
 }
 
 func asRejection(err error) *ingest.Rejection {
+	if err == nil {
+		return nil
+	}
 	var rej *ingest.Rejection
 	errors.As(err, &rej)
 	return rej
@@ -312,8 +315,8 @@ func (l *loader) dropBad() (first *BadRow) {
 func (l *loader) judge(m *meter, r row) *BadRow {
 	column, rej := l.columns.tsName, (*ingest.Rejection)(nil)
 	if start := time.Unix(int64(r.start), 0); !contract.Aligned(start, m.interval) {
-		rej = ingest.Reject(ingest.BadTime, "", "%s is not the start of an interval of %s, counted in UTC from the full hour; is it the end, or another zone?",
-			start.UTC().Format(time.RFC3339), m.interval)
+		rej = ingest.Reject(ingest.BadTime, "", "%s is not the start of an interval of %g min, counted in UTC from the full hour; is it the end, or another zone?",
+			start.UTC().Format(time.RFC3339), m.interval.Minutes())
 	} else if !r.register {
 		column, rej = "kwh", asRejection(l.opt.Limits.CheckEnergy("", contract.KWh(r.wh), m.interval, false))
 	}

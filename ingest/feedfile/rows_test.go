@@ -89,6 +89,15 @@ func TestSkippedRowsAreListedByLineWhateverStageRefusedThem(t *testing.T) {
 	}
 }
 
+// The interval is known only at the end, but the answer must be about it.
+func TestAbsurdValueIsJudgedByTheMetersInterval(t *testing.T) {
+	const file = "meter_id,ts,kwh\nm1,2026-07-12 00:00,67.5\nm1,2026-07-12 00:15,0.1\n"
+	_, err := feedfile.ReadReadings(strings.NewReader(file), feedfile.Options{})
+	if err == nil || !strings.Contains(err.Error(), "67.5 kWh in 15 min is a mean of 270.0 kW") {
+		t.Error(err)
+	}
+}
+
 func TestHopelessFileDoesNotFillTheMemory(t *testing.T) {
 	file := "meter_id,ts,kwh\n" + strings.Repeat("m1,yesterday,1\n", 10_001)
 	f := read(t, file, feedfile.Options{SkipBad: true})

@@ -1,6 +1,7 @@
 package feedfile
 
 import (
+	"strings"
 	"time"
 
 	"weimang/ingest"
@@ -111,8 +112,7 @@ func civil(s string) (local, offset int64, hasOffset, ok bool) {
 		second = digits(rest[1:3])
 		rest = rest[3:]
 		if len(rest) >= 2 && rest[0] == '.' {
-			for rest = rest[1:]; rest != "" && rest[0] == '0'; rest = rest[1:] {
-			}
+			rest = strings.TrimLeft(rest[1:], "0")
 		}
 	}
 	if year < 1970 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) ||

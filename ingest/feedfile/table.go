@@ -47,11 +47,12 @@ func openTable(r io.Reader) (*table, error) {
 // not CSV is a *BadRow, after which reading goes on.
 func (t *table) next() (record []string, line int, err error) {
 	record, err = t.csv.Read()
-	var syntax *csv.ParseError
-	switch {
-	case err == nil:
+	if err == nil {
 		line, _ = t.csv.FieldPos(0)
 		return record, line, nil
+	}
+	var syntax *csv.ParseError
+	switch {
 	case errors.Is(err, io.EOF):
 		return nil, 0, io.EOF
 	case errors.As(err, &syntax):

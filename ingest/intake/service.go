@@ -20,9 +20,12 @@ import (
 // DefaultGroup is the consumer group of the service.
 const DefaultGroup = "weimang-ingest"
 
-// commitEvery is how often offsets are committed while records flow; when
-// none come they are committed at once.
-const commitEvery = time.Second
+// Offsets are committed every commitEvery while records flow, and commitSoon
+// after the end of the log is reached, so that Caught does not wait.
+const (
+	commitEvery = time.Second
+	commitSoon  = 100 * time.Millisecond
+)
 
 // ReportSink takes whole incident reports, with the text and reporter that
 // never enter the stream. It is called again with a report it has saved when
@@ -71,6 +74,7 @@ func New(opts Options) (*Service, error) {
 	opts.Group.Client = opts.Client
 	opts.Group.Topics = []string{ingest.TopicReadings, ingest.TopicIncidents}
 	opts.Group.ID = cmp.Or(opts.Group.ID, DefaultGroup)
+	opts.Group.MaxWait = cmp.Or(opts.Group.MaxWait, 500*time.Millisecond)
 	if opts.Group.Logger == nil {
 		opts.Group.Logger = opts.Logger
 	}
@@ -133,6 +137,11 @@ func (s *Service) partition(ctx context.Context, claim *stream.Claim) error {
 		return nil
 	}
 	for {
+		if handled == committed {
+			claim.SetMaxWait(s.opts.Group.MaxWait)
+		} else {
+			claim.SetMaxWait(min(s.opts.Group.MaxWait, commitSoon))
+		}
 		b, err := claim.Fetch(ctx)
 		if err != nil {
 			return errors.Join(done(ctx, err), commit(finish))

@@ -37,7 +37,8 @@ type Claim struct {
 	commit    func(map[string]map[int]int64) error
 	committed int64
 	moved     int64 // the cursor's resets as of the last commit
-	over      bool
+	fenced    bool  // a commit was refused for good
+	over      bool  // the handler has returned
 }
 
 // FlushContext returns a context for the last writes and the last commit: it
@@ -78,6 +79,7 @@ func (c *Claim) Commit(ctx context.Context, next int64) error {
 		c.commits.Inc()
 		return nil
 	case generationOver(err):
+		c.fenced = true
 		return fmt.Errorf("commit %s at %d: %w (%w)", c.id, next, ErrFenced, err)
 	default:
 		return fmt.Errorf("commit %s at %d: %w", c.id, next, err)
@@ -101,9 +103,10 @@ func (c *Claim) end() {
 	c.over = true
 }
 
-// done is how far the claim is committed, for a handler that starts again.
-func (c *Claim) done() int64 {
+// done is how far the claim is committed, for a handler that starts again, and
+// whether it could commit any more.
+func (c *Claim) done() (committed int64, fenced bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.committed
+	return c.committed, c.fenced
 }

@@ -51,8 +51,12 @@ func (r *Cursor) Position() int64 { return r.pos }
 // SeekTo moves the cursor, to where a checkpoint stands for instance.
 func (r *Cursor) SeekTo(offset int64) { r.pos = offset }
 
-// Fetch returns the next records, waiting for some for about half a second:
-// an empty batch is no error, and a chance to do what is due by time. Errors
+// SetMaxWait sets how long Fetch waits for records; half a second otherwise,
+// or what the group's options say.
+func (r *Cursor) SetMaxWait(d time.Duration) { r.f.wait = max(d, time.Millisecond) }
+
+// Fetch returns the next records, waiting a little for some: an empty batch is
+// no error, and a chance to do what is due by time. Errors
 // that may pass are tried again until ctx ends; then it returns ctx's error.
 //
 // When the offset lies outside the log the cursor moves and says so in the log

@@ -51,6 +51,9 @@ func StartEmbedded(opts EmbeddedOptions) (*Embedded, error) {
 		kfake.NumBrokers(1),
 		kfake.ListenFn(func(network, _ string) (net.Listener, error) { return net.Listen(network, addr) }),
 		kfake.GroupMinSessionTimeout(100 * time.Millisecond), // its own minimum of 6 s makes tests and restarts slow
+		// A group's offsets are forgotten after a week without members; a
+		// machine that was off for longer would begin anew.
+		kfake.BrokerConfigs(map[string]string{"offsets.retention.minutes": "5256000"}), // ten years
 		kfake.WithLogger(kfakeLogger{log}),
 	}
 	unlock := func() {}

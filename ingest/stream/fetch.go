@@ -46,6 +46,8 @@ type fetcher struct {
 	bytes     int64
 	wait      time.Duration
 	steps     prometheus.Counter
+	// records in the last answer, the guess for the next.
+	records int
 }
 
 func (f *fetcher) next(ctx context.Context, offset int64) (Batch, error) {
@@ -103,10 +105,14 @@ func (f *fetcher) ask(ctx context.Context, offset, bytes int64) (answer, error) 
 	if s, ok := res.Records.(*protocol.RecordStream); ok {
 		a.decoded = len(s.Records) > 0
 	}
+	if a.decoded {
+		a.records = make([]Record, 0, f.records)
+	}
 	var mem arena
 	for {
 		rec, err := res.Records.ReadRecord()
 		if errors.Is(err, io.EOF) {
+			f.records = len(a.records)
 			return a, nil
 		}
 		if err != nil {

@@ -184,14 +184,15 @@ func (w *work) partition(gctx context.Context, id tp, offset int64, progress *at
 		claim.Alive()
 		err = w.handle(hctx, claim)
 		claim.end()
-		if at := claim.done(); at >= 0 {
+		at, fenced := claim.done()
+		if at >= 0 {
 			offset = at
 		}
 		if hctx.Err() != nil {
 			w.logEnd(id, err)
 			return
 		}
-		if errors.Is(err, ErrFenced) {
+		if fenced {
 			// The generation is over and kafka-go is about to notice.
 			_ = pause(hctx, w.opts.SessionTimeout)
 			continue

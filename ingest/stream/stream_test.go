@@ -158,7 +158,8 @@ func (l *ledger) handler(name string) func(context.Context, *Claim) error {
 					l.values[string(r.Value)]++
 				}
 			})
-			if err := c.Commit(ctx, b.Next); err != nil {
+			// What was noted is committed, even if that is the end.
+			if err := c.Commit(c.FlushContext(), b.Next); err != nil {
 				return err
 			}
 		}

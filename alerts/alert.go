@@ -1,0 +1,137 @@
+package alerts
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"weimang/detectors"
+)
+
+// Alert is what a household, or an area, is in need of now or was: one row per
+// episode, at most one open per subject. Times are event times.
+type Alert struct {
+	ID          string
+	Subject     string // household id, or the area's subject: one open alert each
+	HouseholdID string // "" for an area's notice
+	AreaID      string
+	VillageID   string // "" when the roster knows none
+	Kind        detectors.Kind
+	Severity    detectors.Severity // of the last transition before the end
+	Onset       time.Time
+	OpenedAt    time.Time
+	UpdatedAt   time.Time
+	ResolvedAt  time.Time // zero while open
+	LastSeq     int
+	Finding     *detectors.Finding // the last open or update
+	Ending      *detectors.Finding // the resolving transition; nil while open or superseded
+}
+
+// Open reports whether the alert still needs somebody.
+func (a *Alert) Open() bool { return a.ResolvedAt.IsZero() }
+
+// Area reports whether the alert is an area's notice and not a household's.
+func (a *Alert) Area() bool { return a.HouseholdID == "" }
+
+// Transition is one step of an alert as the detectors decided it. Alert id and
+// sequence are its identity; Raw is the finding's JSON as it came.
+type Transition struct {
+	AlertID string
+	Seq     int
+	Raw     json.RawMessage
+}
+
+// EventKind says what happened to an alert.
+type EventKind string
+
+// Events of an alert's history.
+const (
+	EventOpened      EventKind = "opened"
+	EventUpdated     EventKind = "updated"
+	EventResolved    EventKind = "resolved"
+	EventSuperseded  EventKind = "superseded"  // a new episode began before the end of this one was heard
+	EventUnrouted    EventKind = "unrouted"    // nobody in the roster to tell: went to the operator
+	EventTold        EventKind = "told"        // a channel accepted a message
+	EventUndelivered EventKind = "undelivered" // a message came to a dead end
+)
+
+// Event is one line of an alert's history, which is only ever appended to.
+type Event struct {
+	AlertID    string
+	Seq        int // the transition it belongs to
+	Kind       EventKind
+	At         time.Time // event time of a transition, wall time of a delivery
+	Detail     string    // role and channel, or a reason; no names, no addresses
+	RecordedAt time.Time // wall time
+	Finding    *detectors.Finding
+}
+
+// Recipient is whom a message is for, without name or address.
+type Recipient struct {
+	PersonID string `json:"person_id"`
+	Role     Role   `json:"role"`
+}
+
+// Message is one transition for one person over one channel. Its JSON holds
+// nothing that identifies a person beyond ids and the household's label, and
+// nothing that differs between two runs of the same feed.
+type Message struct {
+	ID          string             `json:"message_id"`
+	AlertID     string             `json:"alert_id"`
+	Seq         int                `json:"seq"`
+	To          Recipient          `json:"to"`
+	Channel     string             `json:"channel"`
+	Lang        Lang               `json:"lang"`
+	Kind        detectors.Kind     `json:"kind"`
+	Severity    detectors.Severity `json:"severity"`
+	State       detectors.State    `json:"state"`
+	HouseholdID string             `json:"household_id"`
+	Label       string             `json:"label"`
+	AreaID      string             `json:"area_id"`
+	VillageID   string             `json:"village_id,omitempty"`
+	Onset       time.Time          `json:"onset"`
+	DecidedAt   time.Time          `json:"decided_at"`
+	Title       string             `json:"title"`
+	Text        string             `json:"text"`
+	URL         string             `json:"url,omitempty"`
+	Fallback    bool               `json:"fallback,omitempty"` // to the operator, for want of a chair
+
+	Address   string    `json:"-"` // looked up when it is sent, so that a corrected number counts
+	CreatedAt time.Time `json:"-"` // wall time
+	Deadline  time.Time `json:"-"` // wall time after which it is of no use
+	Rank      Rank      `json:"-"`
+}
+
+// Rank orders the outbox: who has heard nothing yet goes first.
+type Rank int
+
+// Ranks of a message, the most pressing first.
+const (
+	FirstContact Rank = iota
+	FollowUp
+	AllClear
+)
+
+// MessageID is the identity of a message: transition, recipient, channel.
+func MessageID(alertID string, seq int, personID, channel string) string {
+	return fmt.Sprintf("%s#%d:%s:%s", alertID, seq, personID, channel)
+}
+
+// Record is what topic weimang.alerts carries: a transition, at least once,
+// to be recognised by its ID.
+type Record struct {
+	ID    string // transition identity
+	Key   string // alert id
+	Value []byte // JSON of Published
+}
+
+// Published is the JSON of a Record. It carries ids only.
+type Published struct {
+	AlertID   string          `json:"alert_id"`
+	Seq       int             `json:"seq"`
+	VillageID string          `json:"village_id,omitempty"`
+	Finding   json.RawMessage `json:"finding"`
+}
+
+// TransitionID is the identity of a transition.
+func TransitionID(alertID string, seq int) string { return fmt.Sprintf("%s#%d", alertID, seq) }

@@ -1,0 +1,143 @@
+// Package consume brings Kafka to the alerts: it hands the records of a topic
+// to a handler in batches and commits what has become durable, and it writes
+// the outbox's records to weimang.alerts.
+//
+// It decides nothing about a record but where one goes that cannot be used:
+// to the dead letters.
+package consume
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"weimang/alerts"
+	"weimang/ingest"
+	"weimang/ingest/contract"
+	"weimang/ingest/stream"
+)
+
+// Consumer groups of the alert role.
+const (
+	FindingsGroup = "weimang-alert"
+	HistoryGroup  = "weimang-history"
+)
+
+// Options configures a Consumer.
+type Options struct {
+	Client   *stream.Client
+	Producer *stream.Producer
+	GroupID  string
+	Topic    string
+	// Handle makes records durable. It may report records that can never be
+	// used in an *alerts.BadRecordsError; any other error means that nothing
+	// happened, and the batch is handled again.
+	Handle func(ctx context.Context, values [][]byte) error
+	Group  stream.GroupOptions // times only; the rest is set here
+	Logger *slog.Logger
+}
+
+// Consumer is a member of the group that shares a topic's partitions.
+type Consumer struct {
+	opts  Options
+	group *stream.Group
+}
+
+// New prepares a Consumer; nothing runs before Run.
+func New(opts Options) (*Consumer, error) {
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	g := opts.Group
+	g.Client, g.ID, g.Topics, g.Logger = opts.Client, opts.GroupID, []string{opts.Topic}, opts.Logger
+	group, err := stream.NewGroup(g)
+	if err != nil {
+		return nil, fmt.Errorf("consume %s: %w", opts.Topic, err)
+	}
+	return &Consumer{opts: opts, group: group}, nil
+}
+
+// Run works until ctx ends, with everything handled committed.
+func (c *Consumer) Run(ctx context.Context) error {
+	if err := c.group.Run(ctx, c.partition); err != nil {
+		return fmt.Errorf("consume %s: %w", c.opts.Topic, err)
+	}
+	return nil
+}
+
+// Caught reports whether everything in the topic is handled and committed.
+func (c *Consumer) Caught(ctx context.Context) (bool, error) {
+	lag, err := c.opts.Client.Lag(ctx, c.opts.GroupID, c.opts.Topic)
+	if err != nil {
+		return false, fmt.Errorf("consume %s: %w", c.opts.Topic, err)
+	}
+	return lag == 0, nil
+}
+
+func (c *Consumer) partition(ctx context.Context, claim *stream.Claim) error {
+	// A batch begun is finished, even while the partition is being taken
+	// away: that repeats less.
+	finish := claim.FlushContext()
+	for {
+		batch, err := claim.Fetch(ctx)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+		if len(batch.Records) > 0 {
+			if err := c.handle(finish, batch.Records); err != nil {
+				return err
+			}
+		}
+		if err := claim.Commit(finish, batch.Next); err != nil {
+			if errors.Is(err, stream.ErrFenced) {
+				<-ctx.Done() // the next generation is on its way
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+// handle makes records durable, the unusable ones as dead letters.
+func (c *Consumer) handle(ctx context.Context, records []stream.Record) error {
+	values := make([][]byte, len(records))
+	for i := range records {
+		values[i] = records[i].Value
+	}
+	err := c.opts.Handle(ctx, values)
+	var bad *alerts.BadRecordsError
+	if !errors.As(err, &bad) {
+		return err
+	}
+	dead := make([]stream.Record, 0, len(bad.Records))
+	for _, b := range bad.Records {
+		rec := &records[b.Index]
+		value, err := contract.EncodeDeadLetter(&contract.DeadLetter{
+			Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset, Reason: ingest.BadField,
+			Text: b.Err.Error(), ContentType: contract.JSON, At: time.Now(), Value: rec.Value,
+		})
+		if err != nil {
+			return fmt.Errorf("dead letter of offset %d: %w", rec.Offset, err)
+		}
+		dead = append(dead, stream.Record{Value: value})
+	}
+	c.opts.Logger.Warn("records that cannot be used went to the dead letters", "topic", c.opts.Topic, "records", len(dead))
+	return c.opts.Producer.Produce(ctx, ingest.TopicDeadLetters, dead)
+}
+
+// Publisher writes what became of findings to topic weimang.alerts.
+type Publisher struct{ Producer *stream.Producer }
+
+// Publish implements deliver.Publisher.
+func (p Publisher) Publish(ctx context.Context, records []alerts.Record) error {
+	recs := make([]stream.Record, len(records))
+	for i, r := range records {
+		recs[i] = stream.Record{Key: []byte(r.Key), Value: r.Value}
+	}
+	return p.Producer.Produce(ctx, ingest.TopicAlerts, recs)
+}

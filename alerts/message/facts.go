@@ -1,0 +1,131 @@
+package message
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"weimang/alerts"
+	"weimang/detectors"
+)
+
+// facts are what templates may ask for. A fact that is not there is an error,
+// so that no message goes out with a hole in it; templates ask Has… first.
+type facts struct {
+	n alerts.Notice
+	f *detectors.Finding
+	l *language
+}
+
+func (x *facts) missing(what string) error {
+	return fmt.Errorf("%s of %s, cause %s, is not known", what, x.f.Kind, x.f.Reason.Cause)
+}
+
+// Who is the household's label; for an area's notice, its homes.
+func (x *facts) Who() (string, error) {
+	if x.f.HouseholdID == "" {
+		return x.Homes()
+	}
+	label := x.n.Label
+	if label == "" {
+		label = x.f.HouseholdID
+	}
+	return x.l.tell.home(label), nil
+}
+
+// Homes is how a chair knows an area: by its first homes, or its id.
+func (x *facts) Homes() (string, error) {
+	if len(x.n.Homes) == 0 {
+		if x.f.AreaID == "" {
+			return "", x.missing("area")
+		}
+		return x.l.tell.area(x.f.AreaID), nil
+	}
+	const shown = 3
+	return x.l.tell.homes(x.n.Homes[:min(shown, len(x.n.Homes))], len(x.n.Homes)), nil
+}
+
+func (x *facts) HasVillage() bool { return x.n.Village != "" }
+
+func (x *facts) Village() (string, error) {
+	if x.n.Village == "" {
+		return "", x.missing("village")
+	}
+	return x.n.Village, nil
+}
+
+func (x *facts) Kind() (string, error)    { return x.name(x.l.Names.Kinds[x.f.Kind], "name") }
+func (x *facts) Urgency() (string, error) { return x.name(x.l.Names.Urgency[x.severity()], "urgency") }
+func (x *facts) Call() (string, error)    { return x.name(x.l.Call[x.severity()], "first step") }
+func (x *facts) severity() string         { return x.f.Severity.String() }
+
+func (x *facts) name(s, what string) (string, error) {
+	if s == "" {
+		return "", x.missing(what)
+	}
+	return s, nil
+}
+
+func (x *facts) Also() (string, error) {
+	var names []string
+	for _, k := range x.f.Reason.Also {
+		s, err := x.name(x.l.Names.Kinds[k], "name of a further finding")
+		if err != nil {
+			return "", err
+		}
+		names = append(names, s)
+	}
+	return strings.Join(names, x.l.Names.List), nil
+}
+
+func (x *facts) Since() (string, error)     { return x.when(x.f.Onset, "onset") }
+func (x *facts) At() (string, error)        { return x.when(x.f.At, "time") }
+func (x *facts) DataUntil() (string, error) { return x.when(x.f.DataUntil, "age") }
+func (x *facts) HasFrom() bool              { return !x.f.Reason.From.IsZero() }
+func (x *facts) From() (string, error)      { return x.when(x.f.Reason.From, "beginning") }
+func (x *facts) HasUntil() bool             { return !x.f.Reason.Until.IsZero() }
+func (x *facts) Until() (string, error)     { return x.when(x.f.Reason.Until, "end") }
+
+func (x *facts) when(t time.Time, what string) (string, error) {
+	if t.IsZero() {
+		return "", x.missing(what)
+	}
+	return x.l.tell.when(t.In(x.n.Zone), x.n.Now.In(x.n.Zone)), nil
+}
+
+// Visit: the first step may lead to the door.
+func (x *facts) Visit() bool { return x.f.Severity > detectors.Blue }
+
+// HasUse: there is a use to compare with the usual one.
+func (x *facts) HasUse() bool { return x.f.Reason.Hours > 0 && x.f.Usual > 0 }
+
+// Span is the hours that Value and Usual stand for.
+func (x *facts) Span() (string, error) {
+	if x.f.Reason.Hours <= 0 {
+		return "", x.missing("span")
+	}
+	return x.l.tell.span(x.f.Reason.Hours), nil
+}
+
+func (x *facts) Value() string { return x.l.tell.energy(x.f.Value) }
+func (x *facts) Usual() string { return x.l.tell.energy(x.f.Usual) }
+
+// HasNeighbours: the neighbours use so much more than usual that it is worth
+// saying how much.
+func (x *facts) HasNeighbours() bool { return x.f.Reason.Neighbours >= 1.1 }
+
+func (x *facts) Neighbours() (string, error) {
+	if !x.HasNeighbours() {
+		return "", x.missing("neighbours' use")
+	}
+	return x.l.tell.more(x.f.Reason.Neighbours), nil
+}
+
+// HasCount: it is known how many homes are dark.
+func (x *facts) HasCount() bool { return x.f.Reason.Homes > 0 && x.f.Reason.OfHomes > 0 }
+
+func (x *facts) One() bool    { return x.f.Reason.Homes == 1 }
+func (x *facts) Count() int   { return x.f.Reason.Homes }
+func (x *facts) OfCount() int { return x.f.Reason.OfHomes }
+
+func (x *facts) old() bool { return !x.f.DataUntil.IsZero() && x.f.Age() >= oldData }

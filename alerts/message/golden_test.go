@@ -1,0 +1,160 @@
+package message
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"weimang/alerts"
+	"weimang/detectors"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// example is a realistic finding of a kind; cause, severity and state are set
+// by the tests.
+func example(t *testing.T, kind detectors.Kind, cause detectors.Cause, sev detectors.Severity, state detectors.State) alerts.Notice {
+	t.Helper()
+	zone, err := time.LoadLocation("Asia/Shanghai")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(day, hour, minute int) time.Time { return time.Date(2026, 7, day, hour, minute, 0, 0, zone).UTC() }
+	f := &detectors.Finding{
+		MeterID: "m012", HouseholdID: "h012", AreaID: "a1", Kind: kind, Severity: sev, State: state, Episode: 1, Seq: 1, Pushed: true,
+		Onset: at(12, 9, 30), At: at(12, 14, 0), DecidedAt: at(12, 14, 15), DataUntil: at(12, 14, 0),
+		Value: 0.4, Usual: 3.2, Reason: detectors.Reason{Cause: cause, Hours: 4.5},
+	}
+	n := alerts.Notice{Finding: f, Label: "3组12号", Village: "湾底村", Zone: zone}
+	switch kind {
+	case detectors.AreaDark:
+		f.Reason = detectors.Reason{Cause: cause, Homes: 18, OfHomes: 20, Until: at(12, 17, 0)}
+		f.Value, f.Usual = 0, 0
+		if state == detectors.Resolved {
+			f.Reason.Homes = 1
+		}
+	case detectors.Announced:
+		f.Reason = detectors.Reason{Cause: cause, From: at(13, 8, 0), Until: at(13, 17, 0)}
+		f.IncidentID = "i7"
+		f.Value, f.Usual = 0, 0
+	case detectors.Shortfall:
+		f.Reason.Neighbours = 1.4
+	case detectors.StuckOn:
+		f.Value, f.Usual = 9.2, 2.1
+	}
+	if f.Kind == detectors.AreaDark || f.Kind == detectors.Announced {
+		f.HouseholdID, f.MeterID, n.Label = "", "", ""
+		n.Homes = []string{"3组1号", "3组2号", "3组5号", "3组12号"}
+	}
+	return n
+}
+
+// spoken are the causes that a kind occurs with, by state.
+func spoken(kind detectors.Kind, state detectors.State) []detectors.Cause {
+	if state == detectors.Resolved {
+		switch kind {
+		case detectors.AreaDark:
+			return []detectors.Cause{detectors.CausePowerBack, detectors.CauseCorrection}
+		case detectors.Announced:
+			return []detectors.Cause{detectors.CauseOver, detectors.CauseCorrection}
+		default:
+			return []detectors.Cause{detectors.CauseLifeBack, detectors.CauseUsualBack, detectors.CausePowerBack, detectors.CauseCorrection, detectors.CauseAreaDark}
+		}
+	}
+	return map[detectors.Kind][]detectors.Cause{
+		detectors.NoSignOfLife: {detectors.CauseQuiet, detectors.CauseDark},
+		detectors.NotBack:      {detectors.CauseNotBack},
+		detectors.Shortfall:    {detectors.CauseBelow, detectors.CauseBelowArea},
+		detectors.StuckOn:      {detectors.CauseAbove},
+		detectors.AreaDark:     {detectors.CauseOutage, detectors.CausePlanned},
+		detectors.Announced:    {detectors.CauseAnnounced},
+	}[kind]
+}
+
+// severities are the colours a kind occurs with.
+func severities(kind detectors.Kind) []detectors.Severity {
+	if kind == detectors.AreaDark || kind == detectors.Announced {
+		return []detectors.Severity{detectors.Blue, detectors.Yellow}
+	}
+	return []detectors.Severity{detectors.Blue, detectors.Yellow, detectors.Orange, detectors.Red}
+}
+
+// Every message a chair can get, to be read and judged by people: one file per
+// language and kind.
+func TestEveryMessageReadsAsAgreed(t *testing.T) {
+	c := catalogue(t)
+	for _, lang := range alerts.Langs {
+		for _, kind := range detectors.Kinds {
+			t.Run(string(lang)+"/"+string(kind), func(t *testing.T) {
+				var b strings.Builder
+				for _, state := range []detectors.State{detectors.Open, detectors.Update, detectors.Resolved} {
+					for _, cause := range spoken(kind, state) {
+						for _, sev := range severities(kind) {
+							text, err := c.Text(lang, example(t, kind, cause, sev, state))
+							if err != nil {
+								t.Fatalf("%s %s %s: %v", state, cause, sev, err)
+							}
+							fmt.Fprintf(&b, "## %s %s %s\n%s\n%s\n\n", state, cause, sev, text.Title, text.Body)
+						}
+					}
+				}
+				compare(t, filepath.Join("testdata", string(lang), string(kind)+".golden"), b.String())
+			})
+		}
+	}
+}
+
+// What is added when the data is old, the home is new, more is amiss, or the
+// village has no chair.
+func TestWhatIsAddedReadsAsAgreed(t *testing.T) {
+	c := catalogue(t)
+	for _, lang := range alerts.Langs {
+		t.Run(string(lang), func(t *testing.T) {
+			n := example(t, detectors.NoSignOfLife, detectors.CauseQuiet, detectors.Orange, detectors.Open)
+			f := n.Finding
+			f.DecidedAt = f.DecidedAt.Add(18 * time.Hour) // the next morning
+			f.DataUntil = time.Date(2026, 7, 12, 16, 0, 0, 0, time.UTC)
+			f.Reason.Warmup = true
+			f.Reason.Also = []detectors.Kind{detectors.Shortfall, detectors.NotBack}
+			n.Fallback = true
+			text, err := c.Text(lang, n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			compare(t, filepath.Join("testdata", string(lang), "additions.golden"), text.Title+"\n"+text.Body+"\n")
+		})
+	}
+}
+
+func compare(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs; read it and run go test -update if it is better now.\ngot:\n%s\nwant:\n%s", path, got, want)
+	}
+}
+
+func catalogue(t *testing.T) *Catalogue {
+	t.Helper()
+	c, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}

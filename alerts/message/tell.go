@@ -1,0 +1,261 @@
+package message
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"weimang/alerts"
+)
+
+// teller says times and numbers the way people of one language do. Times come
+// in the household's zone.
+type teller interface {
+	when(t, now time.Time) string
+	span(hours float64) string // the hours up to the moment of decision
+	elapsed(d time.Duration) string
+	energy(kWh float64) string
+	more(ratio float64) string // how much more than usual; ratio > 1
+	home(label string) string
+	homes(some []string, of int) string
+	area(id string) string
+}
+
+var tellers = map[alerts.Lang]teller{alerts.Chinese: chinese{}, alerts.English: english{}}
+
+// daysBetween is how many calendar days t lies after now (negative: before).
+func daysBetween(t, now time.Time) int {
+	y, m, d := t.Date()
+	ny, nm, nd := now.Date()
+	return int(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Sub(time.Date(ny, nm, nd, 0, 0, 0, 0, time.UTC)) / (24 * time.Hour))
+}
+
+// number is a small number without a needless ".0".
+func number(v float64) string {
+	if v >= 9.95 {
+		return strconv.Itoa(int(math.Round(v)))
+	}
+	return strings.TrimSuffix(strconv.FormatFloat(v, 'f', 1, 64), ".0")
+}
+
+// halves is hours to the nearest half: whole hours, and whether half an hour
+// more.
+func halves(hours float64) (whole int, half bool) {
+	n := int(math.Round(hours * 2))
+	return n / 2, n%2 == 1
+}
+
+type chinese struct{}
+
+func (chinese) when(t, now time.Time) string {
+	// Midnight belongs to the evening before: nobody says "today at zero".
+	midnight := t.Hour() == 0 && t.Minute() == 0
+	day := t
+	if midnight {
+		day = t.Add(-time.Minute)
+	}
+	var date string
+	switch daysBetween(day, now) {
+	case -2:
+		date = "前天"
+	case -1:
+		date = "昨天"
+	case 0:
+		date = "今天"
+	case 1:
+		date = "明天"
+	case 2:
+		date = "后天"
+	default:
+		date = fmt.Sprintf("%d月%d日", day.Month(), day.Day())
+		if day.Year() != now.Year() {
+			date = fmt.Sprintf("%d年", day.Year()) + date
+		}
+	}
+	if midnight {
+		return date + "夜里12点"
+	}
+	h := t.Hour()
+	var part string
+	switch {
+	case h < 5:
+		part = "凌晨"
+	case h < 8:
+		part = "早上"
+	case h < 12:
+		part = "上午"
+	case h < 13:
+		part = "中午"
+	case h < 18:
+		part = "下午"
+	default:
+		part = "晚上"
+	}
+	if h > 12 {
+		h -= 12
+	}
+	if h == 0 {
+		h = 12
+	}
+	clock := strconv.Itoa(h) + "点"
+	switch m := t.Minute(); m {
+	case 0:
+	case 15:
+		clock += "一刻"
+	case 30:
+		clock += "半"
+	case 45:
+		clock += "三刻"
+	default:
+		clock += fmt.Sprintf("%02d分", m)
+	}
+	return date + part + clock
+}
+
+func (chinese) span(hours float64) string {
+	switch whole, half := halves(hours); {
+	case whole == 0:
+		return "这半个小时"
+	case half:
+		return fmt.Sprintf("这%d个半小时", whole)
+	default:
+		return fmt.Sprintf("这%d个小时", whole)
+	}
+}
+
+func (chinese) elapsed(d time.Duration) string {
+	switch whole, half := halves(d.Hours()); {
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%d天", int(d.Hours()/24))
+	case whole == 0 && !half:
+		return "不到半个小时"
+	case whole == 0:
+		return "半个小时"
+	case half && whole < 12:
+		return fmt.Sprintf("%d个半小时", whole)
+	default:
+		return fmt.Sprintf("%d个小时", whole)
+	}
+}
+
+func (chinese) energy(kWh float64) string {
+	if kWh > 0 && kWh < 0.05 {
+		return "不到 0.1 度"
+	}
+	return number(kWh) + " 度"
+}
+
+func (chinese) more(ratio float64) string {
+	tenths := int(math.Round((ratio - 1) * 10))
+	digits := [...]string{"", "一", "两", "三", "四", "五", "六", "七", "八", "九"}
+	if tenths < len(digits) {
+		return "比平常多用了" + digits[max(1, tenths)] + "成"
+	}
+	return "用到平常的 " + number(ratio) + " 倍"
+}
+
+func (chinese) home(label string) string { return label }
+func (chinese) area(id string) string    { return "台区" + id }
+
+func (chinese) homes(some []string, of int) string {
+	list := strings.Join(some, "、")
+	if of > len(some) {
+		return fmt.Sprintf("%s等%d户", list, of)
+	}
+	return list
+}
+
+type english struct{}
+
+func (english) when(t, now time.Time) string {
+	var clock string
+	switch h, m := t.Hour(), t.Minute(); {
+	case h == 0 && m == 0:
+		clock = "midnight"
+		t = t.Add(-time.Minute)
+	case h == 12 && m == 0:
+		clock = "noon"
+	default:
+		clock = strconv.Itoa((h+11)%12 + 1)
+		if m != 0 {
+			clock += fmt.Sprintf(":%02d", m)
+		}
+		if h < 12 {
+			clock += " am"
+		} else {
+			clock += " pm"
+		}
+	}
+	switch daysBetween(t, now) {
+	case -1:
+		return clock + " yesterday"
+	case 0:
+		return clock + " today"
+	case 1:
+		return clock + " tomorrow"
+	}
+	if t.Year() != now.Year() {
+		return clock + t.Format(" on 2 January 2006")
+	}
+	return clock + t.Format(" on 2 January")
+}
+
+func (english) span(hours float64) string {
+	switch whole, half := halves(hours); {
+	case whole == 0:
+		return "in half an hour"
+	case half:
+		return fmt.Sprintf("in %d½ hours", whole)
+	case whole == 1:
+		return "in one hour"
+	default:
+		return fmt.Sprintf("in %d hours", whole)
+	}
+}
+
+func (english) elapsed(d time.Duration) string {
+	switch whole, half := halves(d.Hours()); {
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%d days", int(d.Hours()/24))
+	case whole == 0 && !half:
+		return "less than half an hour"
+	case whole == 0:
+		return "half an hour"
+	case half && whole < 12:
+		return fmt.Sprintf("%d½ hours", whole)
+	case whole == 1:
+		return "one hour"
+	default:
+		return fmt.Sprintf("%d hours", whole)
+	}
+}
+
+func (english) energy(kWh float64) string {
+	if kWh > 0 && kWh < 0.05 {
+		return "less than 0.1 kWh"
+	}
+	return number(kWh) + " kWh"
+}
+
+func (english) more(ratio float64) string {
+	if ratio < 1.95 {
+		return fmt.Sprintf("about %d percent more than usual", int(math.Round((ratio-1)*10))*10)
+	}
+	return number(ratio) + " times as much as usual"
+}
+
+func (english) home(label string) string { return "Home " + label }
+func (english) area(id string) string    { return "area " + id }
+
+func (english) homes(some []string, of int) string {
+	list := strings.Join(some, ", ")
+	switch more := of - len(some); {
+	case more == 1:
+		return list + " and one more home"
+	case more > 1:
+		return fmt.Sprintf("%s and %d more homes", list, more)
+	}
+	return list
+}

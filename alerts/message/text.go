@@ -1,0 +1,122 @@
+package message
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"weimang/alerts"
+	"weimang/detectors"
+)
+
+// oldData is the age from which a message says how old its data is. Below
+// it, "since" and "now" mean the same to whoever reads.
+const oldData = 3 * time.Hour
+
+// Text implements alerts.Wording: a title, and a body of one line each for
+// what, why, and what to do, then what must be added.
+func (c *Catalogue) Text(lang alerts.Lang, n alerts.Notice) (alerts.Text, error) {
+	l, f, err := c.facts(lang, n)
+	if err != nil {
+		return alerts.Text{}, err
+	}
+	p := l.choose(n.Finding)
+	var out alerts.Text
+	if out.Title, err = l.title(n.Finding, p).write(f); err != nil {
+		return out, fmt.Errorf("title: %w", err)
+	}
+	lines := []text{p.What, p.Why, p.Do}
+	if n.Finding.State != detectors.Resolved {
+		if len(n.Finding.Reason.Also) > 0 {
+			lines = append(lines, l.Extra["also"])
+		}
+		if n.Finding.Reason.Warmup {
+			lines = append(lines, l.Extra["warmup"])
+		}
+		if f.old() {
+			lines = append(lines, l.Extra["old"])
+		}
+	}
+	if n.Fallback {
+		lines = append(lines, l.Extra["fallback"])
+	}
+	var body []string
+	for _, t := range lines {
+		s, err := t.write(f)
+		if err != nil {
+			return out, fmt.Errorf("body: %w", err)
+		}
+		if s != "" {
+			body = append(body, s)
+		}
+	}
+	out.Body = strings.Join(body, "\n")
+	return out, nil
+}
+
+// Sentence is what is unlike usual and since when, for the page. With a
+// finding whose data is old it says so.
+func (c *Catalogue) Sentence(lang alerts.Lang, n alerts.Notice) (string, error) {
+	l, f, err := c.facts(lang, n)
+	if err != nil {
+		return "", err
+	}
+	s, err := l.choose(n.Finding).What.write(f)
+	if err != nil || n.Finding.State == detectors.Resolved || !f.old() {
+		return s, err
+	}
+	old, err := l.Extra["old"].write(f)
+	return s + strings.TrimPrefix(l.Names.Stop, "。") + old, err
+}
+
+// Kind is the name of a kind.
+func (c *Catalogue) Kind(lang alerts.Lang, k detectors.Kind) string {
+	return c.language(lang).Names.Kinds[k]
+}
+
+// Severity is the name of a colour.
+func (c *Catalogue) Severity(lang alerts.Lang, s detectors.Severity) string {
+	return c.language(lang).Names.Severities[s.String()]
+}
+
+// Urgency is what a colour asks of whoever reads it.
+func (c *Catalogue) Urgency(lang alerts.Lang, s detectors.Severity) string {
+	return c.language(lang).Names.Urgency[s.String()]
+}
+
+// When tells a moment as people do, seen from now: "今天上午9点半".
+func (c *Catalogue) When(lang alerts.Lang, t, now time.Time, zone *time.Location) string {
+	return c.language(lang).tell.when(t.In(zone), now.In(zone))
+}
+
+// KWh tells energy as people do: "0.4 度".
+func (c *Catalogue) KWh(lang alerts.Lang, v float64) string {
+	return c.language(lang).tell.energy(v)
+}
+
+// language is lang's texts, or the Chinese ones.
+func (c *Catalogue) language(lang alerts.Lang) *language {
+	if l, ok := c.langs[lang]; ok {
+		return l
+	}
+	return c.langs[alerts.Chinese]
+}
+
+func (c *Catalogue) facts(lang alerts.Lang, n alerts.Notice) (*language, *facts, error) {
+	if n.Finding == nil {
+		return nil, nil, fmt.Errorf("nothing to word")
+	}
+	l := c.language(lang)
+	if n.Zone == nil {
+		n.Zone = time.UTC
+	}
+	if n.Now.IsZero() {
+		n.Now = n.Finding.DecidedAt
+	}
+	return l, &facts{n: n, f: n.Finding, l: l}, nil
+}
+
+// Elapsed tells how long something has lasted: "4个半小时", "2天".
+func (c *Catalogue) Elapsed(lang alerts.Lang, d time.Duration) string {
+	return c.language(lang).tell.elapsed(d)
+}

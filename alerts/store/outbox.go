@@ -1,0 +1,123 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+	"time"
+
+	"weimang/alerts"
+	"weimang/alerts/deliver"
+)
+
+// unblocked: no earlier message of the same alert to the same person waits.
+const unblocked = `NOT EXISTS (SELECT 1 FROM outbox e WHERE e.alert_id = o.alert_id AND e.person_id = o.person_id
+	AND e.channel = o.channel AND e.lane = 'message' AND e.status = 'waiting' AND e.n < o.n)`
+
+// Due implements deliver.Outbox. A message waits while an earlier one of the
+// same alert to the same person does: nobody hears the all-clear first.
+func (db *DB) Due(ctx context.Context, channel string, now time.Time, limit int) ([]deliver.Item, error) {
+	rows, err := db.read.QueryContext(ctx, `SELECT o.n, o.payload, o.created_at, o.deadline_at, o.attempts, COALESCE(p.address, '')
+		FROM outbox o LEFT JOIN people p ON p.id = o.person_id
+		WHERE o.status = 'waiting' AND o.lane = 'message' AND o.channel = ? AND o.due_at <= ?
+			AND `+unblocked+`
+		ORDER BY o.rank, o.severity DESC, o.n LIMIT ?`, channel, millis(now), limit)
+	items, err := collect(rows, err, func(rows *sql.Rows) (it deliver.Item, err error) {
+		var payload, address string
+		var created, deadline int64
+		if err := rows.Scan(&it.N, &payload, &created, &deadline, &it.Attempts, &address); err != nil {
+			return it, err
+		}
+		it.Message, err = decodeMessage(payload, created, deadline)
+		it.Message.Address = address
+		return it, err
+	})
+	return items, wrap("read due messages", err)
+}
+
+// NextDue implements deliver.Outbox.
+func (db *DB) NextDue(ctx context.Context, channel string) (time.Time, error) {
+	var due sql.NullInt64
+	err := db.read.QueryRowContext(ctx, `SELECT MIN(o.due_at) FROM outbox o WHERE o.status = 'waiting' AND o.lane = 'message' AND o.channel = ?
+		AND `+unblocked, channel).Scan(&due)
+	return fromOptMillis(due), wrap("read next due message", err)
+}
+
+// Begin implements deliver.Outbox.
+func (db *DB) Begin(ctx context.Context, n int64, at, lease time.Time) error {
+	return db.update(ctx, func(t *tx) error {
+		_, err := t.exec(`UPDATE outbox SET attempts = attempts + 1, attempted_at = COALESCE(attempted_at, ?), due_at = ? WHERE n = ?`,
+			millis(at), millis(lease), n)
+		return wrap("record attempt", err)
+	})
+}
+
+// Finish implements deliver.Outbox.
+func (db *DB) Finish(ctx context.Context, it deliver.Item, out deliver.Outcome) error {
+	return db.update(ctx, func(t *tx) error {
+		if out.Status == deliver.Waiting {
+			_, err := t.exec(`UPDATE outbox SET due_at = ?, last_error = ? WHERE n = ?`, millis(out.RetryAt), out.Error, it.N)
+			return wrap("put message off", err)
+		}
+		_, err := t.exec(`UPDATE outbox SET status = ?, done_at = ?, last_error = ? WHERE n = ?`, string(out.Status), millis(out.At), out.Error, it.N)
+		if err != nil {
+			return wrap("finish message", err)
+		}
+		event := alerts.EventTold
+		if out.Status == deliver.Dead {
+			event = alerts.EventUndelivered
+		}
+		m := it.Message
+		return t.AppendEvent(alerts.Event{
+			AlertID: m.AlertID, Seq: m.Seq, Kind: event, At: out.At,
+			Detail: string(m.To.Role) + "/" + m.Channel, RecordedAt: out.At,
+		})
+	})
+}
+
+// Stranded implements deliver.Outbox.
+func (db *DB) Stranded(ctx context.Context, known []string, now time.Time) ([]deliver.Item, error) {
+	args := []any{millis(now), millis(now), ""} // no channel is called "", and IN () is not for every database
+	for _, c := range known {
+		args = append(args, c)
+	}
+	rows, err := db.read.QueryContext(ctx, `SELECT n, payload, created_at, deadline_at, attempts FROM outbox
+		WHERE status = 'waiting' AND lane = 'message' AND ((deadline_at < ? AND due_at <= ?) OR channel NOT IN (?`+strings.Repeat(", ?", len(known))+`))
+		ORDER BY n LIMIT 1000`, args...)
+	items, err := collect(rows, err, func(rows *sql.Rows) (it deliver.Item, err error) {
+		var payload string
+		var created, deadline int64
+		if err := rows.Scan(&it.N, &payload, &created, &deadline, &it.Attempts); err != nil {
+			return it, err
+		}
+		it.Message, err = decodeMessage(payload, created, deadline)
+		return it, err
+	})
+	return items, wrap("read stranded messages", err)
+}
+
+// Records implements deliver.Outbox.
+func (db *DB) Records(ctx context.Context, limit int) ([]deliver.TopicItem, error) {
+	rows, err := db.read.QueryContext(ctx, `SELECT n, id, alert_id, payload FROM outbox WHERE status = 'waiting' AND lane = 'topic' ORDER BY n LIMIT ?`, limit)
+	items, err := collect(rows, err, func(rows *sql.Rows) (it deliver.TopicItem, err error) {
+		err = rows.Scan(&it.N, &it.Record.ID, &it.Record.Key, &it.Record.Value)
+		it.Record.ID = strings.TrimPrefix(it.Record.ID, laneTopic+":")
+		return it, err
+	})
+	return items, wrap("read records for the topic", err)
+}
+
+// Published implements deliver.Outbox.
+func (db *DB) Published(ctx context.Context, upTo int64) error {
+	return db.update(ctx, func(t *tx) error {
+		_, err := t.exec(`DELETE FROM outbox WHERE lane = 'topic' AND n <= ?`, upTo)
+		return wrap("clear published records", err)
+	})
+}
+
+// Depth implements deliver.Outbox.
+func (db *DB) Depth(ctx context.Context) (messages, records int, err error) {
+	err = db.read.QueryRowContext(ctx, `SELECT COUNT(*) FILTER (WHERE lane = 'message'), COUNT(*) FILTER (WHERE lane = 'topic')
+		FROM outbox WHERE status = 'waiting'`).Scan(&messages, &records)
+	return messages, records, wrap("count the outbox", err)
+}

@@ -1,0 +1,94 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"weimang/alerts"
+	"weimang/detectors"
+)
+
+// OpenCount implements alerts.Store.
+func (db *DB) OpenCount(ctx context.Context) (int, error) {
+	n, err := db.count(ctx, `SELECT COUNT(*) FROM alerts WHERE resolved_at IS NULL`)
+	return n, wrap("count open alerts", err)
+}
+
+// OpenAlerts are all alerts that need somebody, the gravest first, then the
+// longest waiting.
+func (db *DB) OpenAlerts(ctx context.Context) ([]alerts.Alert, error) {
+	rows, err := db.read.QueryContext(ctx, `SELECT `+alertColumns+` FROM alerts WHERE resolved_at IS NULL ORDER BY severity DESC, onset, id`)
+	as, err := collect(rows, err, scanAlert)
+	return as, wrap("read open alerts", err)
+}
+
+// ResolvedAlerts are at most limit alerts that ended at or after since (event
+// time), the latest first.
+func (db *DB) ResolvedAlerts(ctx context.Context, since time.Time, limit int) ([]alerts.Alert, error) {
+	rows, err := db.read.QueryContext(ctx, `SELECT `+alertColumns+` FROM alerts WHERE resolved_at >= ? ORDER BY resolved_at DESC, id LIMIT ?`, millis(since), limit)
+	as, err := collect(rows, err, scanAlert)
+	return as, wrap("read resolved alerts", err)
+}
+
+// AlertsOf are a household's latest alerts, the latest first.
+func (db *DB) AlertsOf(ctx context.Context, household string, limit int) ([]alerts.Alert, error) {
+	rows, err := db.read.QueryContext(ctx, `SELECT `+alertColumns+` FROM alerts WHERE household_id = ? ORDER BY opened_at DESC, id LIMIT ?`, household, limit)
+	as, err := collect(rows, err, scanAlert)
+	return as, wrap("read alerts of a household", err)
+}
+
+// Events are the latest events of a household's alerts, the latest first, with
+// the finding of the transition each belongs to.
+func (db *DB) Events(ctx context.Context, household string, limit int) ([]alerts.Event, error) {
+	rows, err := db.read.QueryContext(ctx, `SELECT h.alert_id, h.seq, h.event, h.at, h.detail, h.recorded_at, t.finding
+		FROM alerts a JOIN history h ON h.alert_id = a.id LEFT JOIN transitions t ON t.alert_id = h.alert_id AND t.seq = h.seq
+		WHERE a.household_id = ? ORDER BY h.n DESC LIMIT ?`, household, limit)
+	es, err := collect(rows, err, func(rows *sql.Rows) (e alerts.Event, err error) {
+		var at, recorded int64
+		var finding sql.NullString
+		if err := rows.Scan(&e.AlertID, &e.Seq, &e.Kind, &at, &e.Detail, &recorded, &finding); err != nil {
+			return e, err
+		}
+		e.At, e.RecordedAt = fromMillis(at), fromMillis(recorded)
+		if finding.Valid {
+			e.Finding, err = detectors.DecodeFinding([]byte(finding.String))
+		}
+		return e, err
+	})
+	return es, wrap("read events of a household", err)
+}
+
+// Transitions are all transitions in the order in which they were applied,
+// findings verbatim.
+func (db *DB) Transitions(ctx context.Context) ([]alerts.Transition, error) {
+	rows, err := db.read.QueryContext(ctx, `SELECT alert_id, seq, finding FROM transitions ORDER BY n`)
+	ts, err := collect(rows, err, func(rows *sql.Rows) (t alerts.Transition, err error) {
+		var raw []byte
+		err = rows.Scan(&t.AlertID, &t.Seq, &raw)
+		t.Raw = raw
+		return t, err
+	})
+	return ts, wrap("read transitions", err)
+}
+
+// Villages are all villages by name.
+func (db *DB) Villages(ctx context.Context) ([]alerts.Village, error) {
+	rows, err := db.read.QueryContext(ctx, `SELECT id, name FROM villages ORDER BY name, id`)
+	vs, err := collect(rows, err, scanVillage)
+	return vs, wrap("read villages", err)
+}
+
+// Households are all households by village, area and id.
+func (db *DB) Households(ctx context.Context) ([]alerts.Household, error) {
+	rows, err := db.read.QueryContext(ctx, `SELECT `+householdColumns+` FROM households ORDER BY village_id, area_id, id`)
+	hs, err := collect(rows, err, scanHousehold)
+	return hs, wrap("read households", err)
+}
+
+// Household is one household, or nil when the roster does not know it.
+func (db *DB) Household(ctx context.Context, id string) (*alerts.Household, error) {
+	rows, err := db.read.QueryContext(ctx, `SELECT `+householdColumns+` FROM households WHERE id = ?`, id)
+	h, err := first(collect(rows, err, scanHousehold))
+	return h, wrap("read household", err)
+}

@@ -1,0 +1,145 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+
+	"weimang/alerts"
+	"weimang/ingest"
+)
+
+// HouseholdRow is one meter of the roster with the home it measures. Rows of
+// several meters may name the same household; the last one's words count.
+type HouseholdRow struct {
+	MeterID     string
+	HouseholdID string
+	AreaID      string
+	VillageID   string // "" when nobody answers for the home yet
+	VillageName string // "" leaves a known name, or the id, in place
+	Label       string
+	Zone        string // IANA name
+}
+
+// ImportRoster adds and changes what the rows name, in one transaction, and
+// leaves everything else as it is. A meter that moved belongs to the household
+// that names it last.
+func (db *DB) ImportRoster(ctx context.Context, rows []HouseholdRow, people []alerts.Person) error {
+	return db.update(ctx, func(t *tx) error {
+		for _, r := range rows {
+			if err := t.importHousehold(r); err != nil {
+				return fmt.Errorf("import meter %s: %w", r.MeterID, err)
+			}
+		}
+		for _, p := range people {
+			if err := t.importPerson(p); err != nil {
+				return fmt.Errorf("import person %s: %w", p.ID, err)
+			}
+		}
+		return nil
+	})
+}
+
+func (t *tx) importHousehold(r HouseholdRow) error {
+	if r.MeterID == "" || r.HouseholdID == "" {
+		return fmt.Errorf("a row needs meter and household")
+	}
+	if err := t.importVillage(r.VillageID, r.VillageName); err != nil {
+		return err
+	}
+	_, err := t.exec(`INSERT INTO households (id, village_id, area_id, label, zone) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET village_id = excluded.village_id, area_id = excluded.area_id, label = excluded.label, zone = excluded.zone`,
+		r.HouseholdID, optText(r.VillageID), r.AreaID, r.Label, r.Zone)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(`INSERT INTO meters (id, household_id) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET household_id = excluded.household_id`,
+		r.MeterID, r.HouseholdID)
+	return err
+}
+
+func (t *tx) importVillage(id, name string) error {
+	if id == "" {
+		return nil
+	}
+	if name == "" {
+		_, err := t.exec(`INSERT INTO villages (id, name) VALUES (?, ?) ON CONFLICT (id) DO NOTHING`, id, id)
+		return err
+	}
+	_, err := t.exec(`INSERT INTO villages (id, name) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name`, id, name)
+	return err
+}
+
+func (t *tx) importPerson(p alerts.Person) error {
+	if p.ID == "" || p.Role == "" || p.Channel == "" {
+		return fmt.Errorf("a person needs id, role and channel")
+	}
+	if p.Lang == "" {
+		p.Lang = alerts.Chinese
+	}
+	if err := t.importVillage(p.VillageID, ""); err != nil {
+		return err
+	}
+	_, err := t.exec(`INSERT INTO people (id, village_id, role, name, channel, address, lang) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET village_id = excluded.village_id, role = excluded.role, name = excluded.name,
+			channel = excluded.channel, address = excluded.address, lang = excluded.lang`,
+		p.ID, optText(p.VillageID), string(p.Role), p.Name, p.Channel, p.Address, string(p.Lang))
+	return err
+}
+
+// Homes is the roster as the stream may know it: ids and zones, by meter.
+func (db *DB) Homes(ctx context.Context) ([]ingest.Home, error) {
+	rows, err := db.read.QueryContext(ctx, `SELECT m.id, h.id, h.area_id, COALESCE(h.village_id, ''), h.zone
+		FROM meters m JOIN households h ON h.id = m.household_id ORDER BY m.id`)
+	homes, err := collect(rows, err, func(rows *sql.Rows) (h ingest.Home, err error) {
+		err = rows.Scan(&h.MeterID, &h.HouseholdID, &h.AreaID, &h.VillageID, &h.Zone)
+		return h, err
+	})
+	return homes, wrap("read homes", err)
+}
+
+// SaveReport keeps an incident as its sender wrote it; a later report of the
+// same incident replaces it.
+func (db *DB) SaveReport(ctx context.Context, r ingest.Report) error {
+	scope, err := json.Marshal(r.Scope)
+	if err != nil {
+		return fmt.Errorf("save incident %s: %w", r.ID, err)
+	}
+	extra := []byte("{}")
+	if r.Extra != nil {
+		if extra, err = json.Marshal(r.Extra); err != nil {
+			return fmt.Errorf("save incident %s: %w", r.ID, err)
+		}
+	}
+	return db.update(ctx, func(t *tx) error {
+		_, err := t.exec(`INSERT INTO incidents (id, source, class, state, level, scope, from_at, until_at, text, reporter_role, extra, received_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (id) DO UPDATE SET source = excluded.source, class = excluded.class, state = excluded.state, level = excluded.level,
+				scope = excluded.scope, from_at = excluded.from_at, until_at = excluded.until_at, text = excluded.text,
+				reporter_role = excluded.reporter_role, extra = excluded.extra, received_at = excluded.received_at`,
+			r.ID, string(r.Source), r.Class, string(r.State), r.Level, string(scope), millis(r.From), optMillis(r.Until),
+			r.Text, r.ReporterRole, string(extra), millis(db.now()))
+		return wrap("save incident "+r.ID, err)
+	})
+}
+
+// Report is an incident as it was saved, or nil when there is none.
+func (db *DB) Report(ctx context.Context, id string) (*ingest.Report, error) {
+	rows, err := db.read.QueryContext(ctx, `SELECT id, source, class, state, level, scope, from_at, until_at, text, reporter_role, extra FROM incidents WHERE id = ?`, id)
+	r, err := first(collect(rows, err, func(rows *sql.Rows) (r ingest.Report, err error) {
+		var scope, extra string
+		var from int64
+		var until sql.NullInt64
+		err = rows.Scan(&r.ID, &r.Source, &r.Class, &r.State, &r.Level, &scope, &from, &until, &r.Text, &r.ReporterRole, &extra)
+		if err != nil {
+			return r, err
+		}
+		r.From, r.Until = fromMillis(from), fromOptMillis(until)
+		if err := json.Unmarshal([]byte(scope), &r.Scope); err != nil {
+			return r, err
+		}
+		return r, json.Unmarshal([]byte(extra), &r.Extra)
+	}))
+	return r, wrap("read incident "+id, err)
+}

@@ -1,0 +1,132 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"weimang/alerts"
+	"weimang/detectors"
+)
+
+// millis and fromMillis are the store's form of a time. The zero time is 0 ms
+// nowhere: optional times are NULL.
+func millis(t time.Time) int64 { return t.UnixMilli() }
+
+func optMillis(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMilli()
+}
+
+func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+func fromOptMillis(ms sql.NullInt64) time.Time {
+	if !ms.Valid {
+		return time.Time{}
+	}
+	return fromMillis(ms.Int64)
+}
+
+// optText is NULL for "", for references that may be absent.
+func optText(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// collect reads all rows with scan and closes them.
+func collect[T any](rows *sql.Rows, err error, scan func(*sql.Rows) (T, error)) (out []T, _ error) {
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // rows.Err says what matters
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, rows.Err()
+}
+
+// first is the only row, or nil when there is none.
+func first[T any](all []T, err error) (*T, error) {
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	return &all[0], nil
+}
+
+const alertColumns = `id, subject, household_id, area_id, village_id, kind, severity, onset, opened_at, updated_at, resolved_at, last_seq, finding, ending`
+
+func scanAlert(rows *sql.Rows) (a alerts.Alert, err error) {
+	var onset, opened, updated int64
+	var resolved sql.NullInt64
+	var finding string
+	var ending sql.NullString
+	err = rows.Scan(&a.ID, &a.Subject, &a.HouseholdID, &a.AreaID, &a.VillageID, &a.Kind, &a.Severity,
+		&onset, &opened, &updated, &resolved, &a.LastSeq, &finding, &ending)
+	if err != nil {
+		return a, err
+	}
+	a.Onset, a.OpenedAt, a.UpdatedAt, a.ResolvedAt = fromMillis(onset), fromMillis(opened), fromMillis(updated), fromOptMillis(resolved)
+	if a.Finding, err = detectors.DecodeFinding([]byte(finding)); err != nil {
+		return a, fmt.Errorf("alert %s: %w", a.ID, err)
+	}
+	if ending.Valid {
+		if a.Ending, err = detectors.DecodeFinding([]byte(ending.String)); err != nil {
+			return a, fmt.Errorf("alert %s: %w", a.ID, err)
+		}
+	}
+	return a, nil
+}
+
+func encodeFinding(f *detectors.Finding) (any, error) {
+	if f == nil {
+		return nil, nil
+	}
+	b, err := detectors.EncodeFinding(f)
+	return string(b), err
+}
+
+const householdColumns = `id, COALESCE(village_id, ''), area_id, label, zone`
+
+func scanHousehold(rows *sql.Rows) (h alerts.Household, err error) {
+	err = rows.Scan(&h.ID, &h.VillageID, &h.AreaID, &h.Label, &h.Zone)
+	return h, err
+}
+
+func scanVillage(rows *sql.Rows) (v alerts.Village, err error) {
+	err = rows.Scan(&v.ID, &v.Name)
+	return v, err
+}
+
+func scanInt(rows *sql.Rows) (n int, err error) {
+	err = rows.Scan(&n)
+	return n, err
+}
+
+func decodeMessage(payload string, created, deadline int64) (m alerts.Message, err error) {
+	if err := json.Unmarshal([]byte(payload), &m); err != nil {
+		return m, fmt.Errorf("decode message: %w", err)
+	}
+	m.CreatedAt, m.Deadline = fromMillis(created), fromMillis(deadline)
+	return m, nil
+}
+
+// count reads one number.
+func (db *DB) count(ctx context.Context, query string, args ...any) (int, error) {
+	var n int
+	err := db.read.QueryRowContext(ctx, query, args...).Scan(&n)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return n, err
+}

@@ -1,0 +1,289 @@
+package store_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"testing"
+	"time"
+
+	"weimang/alerts"
+	"weimang/alerts/deliver"
+	"weimang/alerts/history"
+	"weimang/alerts/store"
+	"weimang/detectors"
+	"weimang/ingest"
+)
+
+var noon = time.Date(2026, 7, 12, 4, 0, 0, 0, time.UTC)
+
+func open(t testing.TB) *store.DB {
+	t.Helper()
+	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "weimang.db"), func() time.Time { return noon })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSchemaGoesForwardAndBack(t *testing.T) {
+	db := open(t)
+	must(t, db.ImportRoster(t.Context(), []store.HouseholdRow{{MeterID: "m1", HouseholdID: "h1", AreaID: "a1"}}, nil))
+	must(t, db.MigrateDownTo(t.Context(), 0))
+	if _, err := db.Households(t.Context()); err == nil {
+		t.Error("the way back left the table of households")
+	}
+	must(t, db.MigrateUp(t.Context()))
+	hs, err := db.Households(t.Context())
+	must(t, err)
+	if len(hs) != 0 {
+		t.Errorf("households after back and forth: %+v", hs)
+	}
+}
+
+func TestWhatWasCommittedIsThereAfterReopening(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a file with spaces & more.db")
+	db, err := store.Open(t.Context(), path, nil)
+	must(t, err)
+	must(t, db.ImportRoster(t.Context(), []store.HouseholdRow{{MeterID: "m1", HouseholdID: "h1", AreaID: "a1", Label: "3组12号"}}, nil))
+	must(t, db.Close())
+	db, err = store.Open(t.Context(), path, nil)
+	must(t, err)
+	defer func() { must(t, db.Close()) }()
+	h, err := db.Household(t.Context(), "h1")
+	must(t, err)
+	if h == nil || h.Label != "3组12号" {
+		t.Errorf("household: %+v", h)
+	}
+}
+
+func TestRosterIsAddedToAndChanged(t *testing.T) {
+	db := open(t)
+	must(t, db.ImportRoster(t.Context(), []store.HouseholdRow{
+		{MeterID: "m1", HouseholdID: "h1", AreaID: "a1", VillageID: "v1", VillageName: "湾底村", Label: "1号", Zone: "Asia/Shanghai"},
+		{MeterID: "m2", HouseholdID: "h2", AreaID: "a1"},
+	}, nil))
+	// The meter of h1 is exchanged, h2 moves to the village; its name stays.
+	must(t, db.ImportRoster(t.Context(), []store.HouseholdRow{
+		{MeterID: "m3", HouseholdID: "h1", AreaID: "a2", VillageID: "v1", Label: "1号", Zone: "Asia/Shanghai"},
+		{MeterID: "m2", HouseholdID: "h2", AreaID: "a1", VillageID: "v1"},
+	}, nil))
+	homes, err := db.Homes(t.Context())
+	must(t, err)
+	want := []ingest.Home{
+		{MeterID: "m1", HouseholdID: "h1", AreaID: "a2", VillageID: "v1", Zone: "Asia/Shanghai"},
+		{MeterID: "m2", HouseholdID: "h2", AreaID: "a1", VillageID: "v1"},
+		{MeterID: "m3", HouseholdID: "h1", AreaID: "a2", VillageID: "v1", Zone: "Asia/Shanghai"},
+	}
+	if !reflect.DeepEqual(homes, want) {
+		t.Errorf("homes:\n%+v\nwant:\n%+v", homes, want)
+	}
+	vs, err := db.Villages(t.Context())
+	must(t, err)
+	if len(vs) != 1 || vs[0].Name != "湾底村" {
+		t.Errorf("villages: %+v", vs)
+	}
+}
+
+func TestARosterWithABadRowChangesNothing(t *testing.T) {
+	db := open(t)
+	err := db.ImportRoster(t.Context(), []store.HouseholdRow{{MeterID: "m1", HouseholdID: "h1"}, {MeterID: "", HouseholdID: "h2"}}, nil)
+	if err == nil {
+		t.Fatal("a row without meter was taken")
+	}
+	homes, err := db.Homes(t.Context())
+	must(t, err)
+	if len(homes) != 0 {
+		t.Errorf("homes after a refused roster: %+v", homes)
+	}
+}
+
+func TestAReportIsKeptWholeAndTheLatestCounts(t *testing.T) {
+	db := open(t)
+	r := ingest.Report{
+		Incident: ingest.Incident{
+			ID: "i1", Source: ingest.SocialGrid, Class: "dispute", State: ingest.Reported, Level: "2",
+			Scope: ingest.Scope{Villages: []string{"v1"}}, From: noon, Until: noon.Add(time.Hour),
+		},
+		Text: "听到争吵", ReporterRole: "grid-worker", Extra: map[string]json.RawMessage{"floor": json.RawMessage(`3`)},
+	}
+	must(t, db.SaveReport(t.Context(), r))
+	r.State = ingest.Closed
+	must(t, db.SaveReport(t.Context(), r))
+	got, err := db.Report(t.Context(), "i1")
+	must(t, err)
+	if got == nil || !reflect.DeepEqual(*got, r) {
+		t.Errorf("report:\n%+v\nwant:\n%+v", got, r)
+	}
+}
+
+// enqueue puts messages of one alert each, or of the alert named, into the outbox.
+func enqueue(t *testing.T, db *store.DB, ms ...alerts.Message) {
+	t.Helper()
+	must(t, db.Update(t.Context(), func(tx alerts.Tx) error {
+		for _, m := range ms {
+			f := &detectors.Finding{HouseholdID: m.AlertID, Kind: detectors.Shortfall, Severity: detectors.Red, State: detectors.Open}
+			a := &alerts.Alert{ID: m.AlertID, Subject: m.AlertID, HouseholdID: m.AlertID, Kind: f.Kind, Severity: f.Severity, Onset: noon, OpenedAt: noon, UpdatedAt: noon, Finding: f}
+			if err := tx.PutAlert(a); err != nil {
+				return err
+			}
+			m.ID = alerts.MessageID(m.AlertID, m.Seq, m.To.PersonID, m.Channel)
+			m.Severity = max(m.Severity, detectors.Blue)
+			m.CreatedAt, m.Deadline = noon, noon.Add(time.Hour)
+			if err := tx.EnqueueMessage(m); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+func due(t *testing.T, db *store.DB, now time.Time) (ids []string, items []deliver.Item) {
+	t.Helper()
+	items, err := db.Due(t.Context(), "console", now, 10)
+	must(t, err)
+	for _, it := range items {
+		ids = append(ids, fmt.Sprintf("%s#%d", it.Message.AlertID, it.Message.Seq))
+	}
+	return ids, items
+}
+
+func TestOutboxGivesFirstContactFirstAndTheGravestOfThem(t *testing.T) {
+	db := open(t)
+	to := alerts.Recipient{PersonID: "p1", Role: alerts.Chair}
+	enqueue(
+		t, db,
+		alerts.Message{AlertID: "clear", Seq: 3, To: to, Channel: "console", Severity: detectors.Red, Rank: alerts.AllClear},
+		alerts.Message{AlertID: "follow", Seq: 2, To: to, Channel: "console", Severity: detectors.Red, Rank: alerts.FollowUp},
+		alerts.Message{AlertID: "yellow", Seq: 1, To: to, Channel: "console", Severity: detectors.Yellow, Rank: alerts.FirstContact},
+		alerts.Message{AlertID: "red", Seq: 1, To: to, Channel: "console", Severity: detectors.Red, Rank: alerts.FirstContact},
+	)
+	if ids, _ := due(t, db, noon); !reflect.DeepEqual(ids, []string{"red#1", "yellow#1", "follow#2", "clear#3"}) {
+		t.Errorf("order: %v", ids)
+	}
+}
+
+func TestAnAllClearWaitsForTheMessageItClears(t *testing.T) {
+	db := open(t)
+	to := alerts.Recipient{PersonID: "p1", Role: alerts.Chair}
+	enqueue(
+		t, db,
+		alerts.Message{AlertID: "h1", Seq: 1, To: to, Channel: "console", Severity: detectors.Red, Rank: alerts.FirstContact},
+		alerts.Message{AlertID: "h1", Seq: 2, To: to, Channel: "console", Severity: detectors.Red, Rank: alerts.AllClear},
+	)
+	_, items := due(t, db, noon)
+	if len(items) != 1 {
+		t.Fatalf("%d due, want the first only", len(items))
+	}
+	retry := noon.Add(time.Minute)
+	must(t, db.Finish(t.Context(), items[0], deliver.Outcome{Status: deliver.Waiting, At: noon, RetryAt: retry, Error: "busy"}))
+	if ids, _ := due(t, db, noon.Add(time.Second)); len(ids) != 0 {
+		t.Errorf("due while the first waits for its retry: %v", ids)
+	}
+	if next, err := db.NextDue(t.Context(), "console"); err != nil || !next.Equal(retry) {
+		t.Errorf("next due %v (%v), want %v", next, err, retry)
+	}
+	_, items = due(t, db, retry)
+	must(t, db.Finish(t.Context(), items[0], deliver.Outcome{Status: deliver.Sent, At: retry}))
+	if ids, _ := due(t, db, retry); !reflect.DeepEqual(ids, []string{"h1#2"}) {
+		t.Errorf("due after the first is out: %v", ids)
+	}
+}
+
+func TestABegunAttemptIsLeftAloneUntilItsLeaseEnds(t *testing.T) {
+	db := open(t)
+	enqueue(t, db, alerts.Message{AlertID: "h1", Seq: 1, To: alerts.Recipient{PersonID: "p1"}, Channel: "console"})
+	_, items := due(t, db, noon)
+	must(t, db.Begin(t.Context(), items[0].N, noon, noon.Add(time.Minute)))
+	if ids, _ := due(t, db, noon.Add(59*time.Second)); len(ids) != 0 {
+		t.Errorf("given out twice: %v", ids)
+	}
+	if _, items := due(t, db, noon.Add(time.Minute)); len(items) != 1 || items[0].Attempts != 1 {
+		t.Errorf("after the lease: %+v", items)
+	}
+}
+
+func TestStrandedMessagesAreFound(t *testing.T) {
+	db := open(t)
+	to := alerts.Recipient{PersonID: "p1"}
+	enqueue(t, db, alerts.Message{AlertID: "h1", Seq: 1, To: to, Channel: "console"}, alerts.Message{AlertID: "h2", Seq: 1, To: to, Channel: "pigeon"})
+	for _, tc := range []struct {
+		name string
+		now  time.Time
+		want int
+	}{
+		{"unknown channel", noon, 1},
+		{"and past the deadline", noon.Add(2 * time.Hour), 2},
+	} {
+		items, err := db.Stranded(t.Context(), []string{"console"}, tc.now)
+		must(t, err)
+		if len(items) != tc.want {
+			t.Errorf("%s: %d stranded, want %d", tc.name, len(items), tc.want)
+		}
+	}
+}
+
+func point(start time.Time, kWh float64) detectors.UsePoint {
+	return detectors.UsePoint{Start: start, Interval: 15 * time.Minute, KWh: kWh, Low: 0.05, Mid: 0.1, High: 0.25}
+}
+
+func day(household string, points ...detectors.UsePoint) history.Day {
+	return history.Day{HouseholdID: household, Day: history.DayOf(points[0].Start), Points: points}
+}
+
+func TestUseComesBackAsItWentIn(t *testing.T) {
+	db := open(t)
+	a, b, c := point(noon, 0.12345), point(noon.Add(15*time.Minute), 0), point(noon.Add(30*time.Minute), 13.5)
+	b.NoData = true
+	must(t, db.MergeUse(t.Context(), []history.Day{day("h1", c, a, b), day("h2", point(noon, 9))}))
+	got, err := db.Recent(t.Context(), "h1", noon.Add(-time.Hour), noon.Add(time.Hour))
+	must(t, err)
+	if want := []detectors.UsePoint{a, b, c}; !reflect.DeepEqual(got, want) {
+		t.Errorf("points:\n%+v\nwant:\n%+v", got, want)
+	}
+	if got, _ := db.Recent(t.Context(), "h1", a.Start.Add(time.Second), c.Start); len(got) != 1 {
+		t.Errorf("%d points between the second and before the third, want 1", len(got))
+	}
+}
+
+func TestALaterPointReplacesAnEarlierOne(t *testing.T) {
+	db := open(t)
+	must(t, db.MergeUse(t.Context(), []history.Day{day("h1", point(noon, 1), point(noon, 2))}))
+	must(t, db.MergeUse(t.Context(), []history.Day{day("h1", point(noon, 3), point(noon.Add(15*time.Minute), 4))}))
+	got, err := db.Recent(t.Context(), "h1", noon, noon.Add(time.Hour))
+	must(t, err)
+	if len(got) != 2 || got[0].KWh != 3 || got[1].KWh != 4 {
+		t.Errorf("points: %+v", got)
+	}
+}
+
+func TestUpdateKeepsNothingOfAFailedTransaction(t *testing.T) {
+	db := open(t)
+	boom := fmt.Errorf("boom")
+	err := db.Update(t.Context(), func(tx alerts.Tx) error {
+		if err := tx.PutAlert(&alerts.Alert{ID: "x", Subject: "x", Finding: &detectors.Finding{Severity: detectors.Red}}); err != nil {
+			return err
+		}
+		return boom
+	})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	if n, err := db.OpenCount(context.Background()); err != nil || n != 0 {
+		t.Errorf("%d alerts (%v), want none", n, err)
+	}
+}

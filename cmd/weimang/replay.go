@@ -1,0 +1,268 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"weimang/alerts"
+	"weimang/detectors"
+	"weimang/ingest/feedfile"
+	"weimang/ingest/intake"
+	"weimang/ingest/sender"
+	"weimang/ingest/stream"
+)
+
+// replayOptions are the flags of replay.
+type replayOptions struct {
+	feed       feedOptions
+	people     string
+	asOfFeed   bool
+	speed      float64
+	brokers    []string
+	sendOnly   bool
+	dataDir    string
+	out        string
+	pushFrom   string
+	httpAddr   string
+	noHistory  bool
+	configFile string
+}
+
+func newReplayCmd() *cobra.Command {
+	opt := replayOptions{httpAddr: "127.0.0.1:0"}
+	cmd := &cobra.Command{
+		Use:     "replay",
+		GroupID: groupJudge,
+		Short:   "Send a file of readings the whole way: broker, ingest, detectors, store, messages",
+		Long: `Sends a file through Kafka in event-time order, so that real readings take the
+whole way, and waits until the last alert is stored and delivered.
+
+With --as-of-feed the feed's clock rules and the transitions are exactly those
+of "weimang backtest" on the same file. Without it the wall clock rules: what
+is older than the lateness window goes to the dead letters, as it would live.
+
+A replay that was killed goes on where it was when it is started again with
+the same file and data folder (or brokers): nothing is lost and nothing comes
+twice.`,
+		Example: `  weimang replay --readings readings.csv.gz --as-of-feed --out transitions.jsonl
+  weimang replay --readings readings.csv.gz --households households.csv --as-of-feed --speed 86400
+  weimang replay --readings readings.csv.gz --brokers kafka-1:9092 --send-only`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return replay(cmd.Context(), &opt, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	f := cmd.Flags()
+	opt.feed.flags(cmd)
+	f.StringVar(&opt.people, "people", "", "CSV of village_id,role,name,channel,address,language")
+	f.BoolVar(&opt.asOfFeed, "as-of-feed", false, "judge by the feed's clock instead of the wall clock")
+	f.Float64Var(&opt.speed, "speed", 0, "seconds of feed time a second; 0 is as fast as possible")
+	f.StringSliceVar(&opt.brokers, "brokers", nil, "Kafka brokers; without them an embedded broker in the data folder")
+	f.BoolVar(&opt.sendOnly, "send-only", false, "only send; other processes run the rest (needs --brokers)")
+	f.StringVar(&opt.dataDir, "data-dir", "weimang-replay", "where the embedded broker's log and the store are")
+	f.StringVar(&opt.out, "out", "", "write the store's transitions as JSON lines when done, as backtest does")
+	f.StringVar(&opt.pushFrom, "push-from", "", "learn silently until then (date or RFC 3339)")
+	f.StringVar(&opt.httpAddr, "addr", opt.httpAddr, "address of the page and the metrics while it runs")
+	f.BoolVar(&opt.noHistory, "no-history", false, "keep no curves for the page: faster")
+	f.StringVarP(&opt.configFile, "config", "c", "", "configuration file; the flags above go before it")
+	_ = cmd.MarkFlagRequired("readings")
+	return cmd
+}
+
+// config is the configuration of the replay's own pipeline.
+func (o *replayOptions) config() (*Config, error) {
+	cfg, err := LoadConfig(o.configFile, os.Environ())
+	if err != nil {
+		return nil, err
+	}
+	if len(o.brokers) > 0 {
+		cfg.Kafka.Brokers = o.brokers
+	}
+	cfg.DataDir, cfg.Kafka.Addr, cfg.HTTP.Addr = o.dataDir, "127.0.0.1:0", o.httpAddr
+	cfg.Roster.Households, cfg.Roster.People = "", o.people
+	cfg.Roster.Open = o.feed.households == ""
+	cfg.Roster.Zone = o.feed.zone
+	cfg.Detect.History = !o.noHistory
+	cfg.Detect.PushFrom = o.pushFrom
+	cfg.Clock = clockWall
+	if o.asOfFeed {
+		cfg.Clock = clockFeed
+	}
+	if o.configFile == "" {
+		cfg.Log.Level = "warn"
+	}
+	return cfg, cfg.Validate()
+}
+
+func replay(ctx context.Context, opt *replayOptions, stdin io.Reader, stdout, stderr io.Writer) (err error) {
+	if opt.sendOnly && len(opt.brokers) == 0 {
+		return usagef("--send-only needs --brokers: an embedded broker would have no reader")
+	}
+	cfg, err := opt.config()
+	if err != nil {
+		return err
+	}
+	bar := newProgress(stderr, "replaying")
+	input, err := opt.feed.load(stdin, stderr)
+	if err != nil {
+		return err
+	}
+	send := sender.Options{
+		FeedID: feedID(input), AsOfFeed: opt.asOfFeed, Speed: opt.speed,
+	}
+	began := time.Now()
+	total := int64(input.readings.Len() + len(input.incidents))
+	if opt.sendOnly {
+		client, err := stream.NewClient(stream.Config{Brokers: cfg.Kafka.Brokers, ClientID: cfg.Kafka.ClientID, Logger: newLogger(cfg, stderr)})
+		if err != nil {
+			return err
+		}
+		defer client.Close()
+		send.Client = client
+		send.Progress = func(p sender.Progress) { bar.set(p.Items, total, p.Clock.Format(time.DateOnly)) }
+		_, err = opt.send(ctx, send, input, began, bar, stderr)
+		return err
+	}
+
+	_, people, err := readRoster(cfg)
+	if err != nil {
+		return err
+	}
+	channels, closeChannels, err := openChannels(cfg, stdout)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeChannels()) }()
+	s, err := start(ctx, wiring{cfg: cfg, roster: householdRows(input.households), people: people, channels: channels, log: newLogger(cfg, stderr)})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.stop()) }()
+	ctx = s.lc.context()
+	send.Client, send.Barrier = s.client, s.caughtUp
+	send.Progress = func(p sender.Progress) {
+		if opt.asOfFeed {
+			s.feedClock.Store(p.Clock.UnixMilli())
+		}
+		bar.set(p.Items, total, p.Clock.Format(time.DateOnly))
+	}
+	sent, err := opt.send(ctx, send, input, began, bar, stderr)
+	if err != nil {
+		return err
+	}
+	if err := s.drained(ctx); err != nil {
+		return err
+	}
+	bar.clear()
+	seconds := time.Since(began).Seconds()
+	transitions, err := s.store.Transitions(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stderr, "%d readings the whole way in %.1f s (%.0f a second), %d transitions in the store\n",
+		sent, seconds, float64(sent)/seconds, len(transitions))
+	if opt.out == "" {
+		return nil
+	}
+	return writeTransitions(opt.out, stdout, transitions)
+}
+
+// send sends the feed and returns how many readings have now been sent.
+func (o *replayOptions) send(ctx context.Context, opt sender.Options, input *feedInput, began time.Time,
+	bar *progress, stderr io.Writer,
+) (int64, error) {
+	send, err := sender.New(opt)
+	if err != nil {
+		return 0, err
+	}
+	p, err := send.Send(ctx, replayItems(input))
+	if err != nil {
+		return 0, err
+	}
+	bar.clear()
+	if p.Skipped > 0 {
+		fmt.Fprintf(stderr, "%d of %d were sent before\n", p.Skipped, p.Items)
+	}
+	fmt.Fprintf(stderr, "%d sent in %.1f s\n", p.Items-p.Skipped, time.Since(began).Seconds())
+	return p.Items - p.Skipped, nil
+}
+
+// replayItems is the feed's timeline, the one a backtest goes by, as items to
+// send.
+func replayItems(input *feedInput) iter.Seq[sender.Item] {
+	return func(yield func(sender.Item) bool) {
+		for item := range feedfile.Timeline(input.readings, input.incidents) {
+			out := sender.Item{Report: item.Report}
+			if item.Report == nil {
+				out.Block, out.Area = item.Row.Block(), intake.OwnArea(item.Row.MeterID)
+				if home, ok := input.roster.Lookup(item.Row.MeterID); ok {
+					out.Area = intake.AreaOf(home)
+				}
+			}
+			if !yield(out) {
+				return
+			}
+		}
+	}
+}
+
+// feedID names a feed by its content, so that a replay that is started again
+// knows what it has sent, and another file is another feed.
+func feedID(input *feedInput) string {
+	h := sha256.New()
+	w := bufio.NewWriterSize(h, 64<<10)
+	var b []byte
+	for row := range input.readings.InOrder() {
+		b = append(b[:0], row.MeterID...)
+		b = binary.LittleEndian.AppendUint64(b, uint64(row.Start.Unix()))
+		b = binary.LittleEndian.AppendUint32(b, row.Wh)
+		b = append(b, byte(row.Quality))
+		_, _ = w.Write(b) // a hash does not fail
+	}
+	for i := range input.incidents {
+		_, _ = fmt.Fprintf(w, "%s %s %d", input.incidents[i].ID, input.incidents[i].State, input.incidents[i].KnownAt().Unix())
+	}
+	_ = w.Flush()
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// writeTransitions writes what the store has been told, line for line as a
+// backtest would have written it.
+func writeTransitions(path string, stdout io.Writer, transitions []alerts.Transition) error {
+	type line struct {
+		raw     []byte
+		finding *detectors.Finding
+	}
+	lines := make([]line, len(transitions))
+	for i, t := range transitions {
+		f, err := detectors.DecodeFinding(t.Raw)
+		if err != nil {
+			return fmt.Errorf("transition %s: %w", alerts.TransitionID(t.AlertID, t.Seq), err)
+		}
+		lines[i] = line{t.Raw, f}
+	}
+	slices.SortStableFunc(lines, func(x, y line) int {
+		return cmp.Or(x.finding.DecidedAt.Compare(y.finding.DecidedAt), cmp.Compare(x.finding.AreaID, y.finding.AreaID))
+	})
+	return writeFile(path, stdout, func(w io.Writer) error {
+		for _, l := range lines {
+			if _, err := w.Write(append(l.raw, '\n')); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

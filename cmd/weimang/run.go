@@ -1,0 +1,148 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"weimang/alerts"
+	"weimang/alerts/deliver"
+	"weimang/alerts/rosterfile"
+	"weimang/alerts/store"
+	"weimang/ingest/feedfile"
+)
+
+// newRunCmd is the product: everything from the wire to the page.
+func newRunCmd() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:     "run",
+		GroupID: groupRun,
+		Short:   "Watch: ingest readings, detect, alert, serve the page",
+		Long: `Runs everything in one process until it is told to stop (SIGTERM, Ctrl-C).
+
+Without a configuration file it starts an embedded Kafka-protocol broker on
+127.0.0.1:19092 and keeps its log and a SQLite store in ./weimang-data, so
+that readings can be sent to it at once. With one it goes by that: see
+"weimang config" for every key with its default.`,
+		Example: `  weimang run
+  weimang run --config weimang.yaml
+  WEIMANG_KAFKA_BROKERS=kafka-1:9092,kafka-2:9092 weimang run`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := LoadConfig(file, os.Environ())
+			if err != nil {
+				return err
+			}
+			return serve(cmd.Context(), cfg, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	cmd.Flags().StringVarP(&file, "config", "c", "", "configuration file (YAML)")
+	return cmd
+}
+
+func serve(ctx context.Context, cfg *Config, stdout, stderr io.Writer) error {
+	log := newLogger(cfg, stderr)
+	w := wiring{cfg: cfg, log: log}
+	var err error
+	if w.roster, w.people, err = readRoster(cfg); err != nil {
+		return err
+	}
+	closeChannels := func() error { return nil }
+	if w.channels, closeChannels, err = openChannels(cfg, stdout); err != nil {
+		return err
+	}
+	s, err := start(ctx, w)
+	if err != nil {
+		return errors.Join(err, closeChannels())
+	}
+	log.Info("weimang is running", "page", s.page, "homes", len(w.roster), slog.Any("brokers", cfg.Kafka.Brokers))
+	err = s.lc.wait()
+	return errors.Join(err, s.stop(), closeChannels())
+}
+
+// readRoster reads the files that say whom to watch and whom to tell.
+func readRoster(cfg *Config) ([]store.HouseholdRow, []alerts.Person, error) {
+	var rows []store.HouseholdRow
+	if cfg.Roster.Households != "" {
+		homes, err := feedfile.OpenHouseholds(cfg.Roster.Households)
+		if err != nil {
+			return nil, nil, fmt.Errorf("roster.households: %w", err)
+		}
+		rows = householdRows(homes)
+	}
+	var people []alerts.Person
+	if cfg.Roster.People != "" {
+		var err error
+		if people, err = rosterfile.OpenPeople(cfg.Roster.People); err != nil {
+			return nil, nil, fmt.Errorf("roster.people: %w", err)
+		}
+	}
+	for i := range people {
+		people[i].Lang = cmp.Or(people[i].Lang, alerts.Lang(cfg.Alerts.Language))
+	}
+	return rows, people, nil
+}
+
+func householdRows(homes []feedfile.HouseholdRow) []store.HouseholdRow {
+	rows := make([]store.HouseholdRow, len(homes))
+	for i, h := range homes {
+		rows[i] = store.HouseholdRow{
+			MeterID: h.MeterID, HouseholdID: h.HouseholdID, AreaID: h.AreaID,
+			VillageID: h.VillageID, Label: h.Label, Zone: h.Zone,
+		}
+	}
+	return rows
+}
+
+func newLogger(cfg *Config, w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(cfg.Log.Level)) // validated
+	opt := &slog.HandlerOptions{Level: level}
+	if cfg.Log.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, opt))
+	}
+	return slog.New(slog.NewTextHandler(w, opt))
+}
+
+// Names of the channels a configuration can open.
+const (
+	channelConsole = "console"
+	channelJSON    = "json"
+	channelWebhook = "webhook"
+)
+
+// openChannels opens the channels the configuration names.
+func openChannels(cfg *Config, stdout io.Writer) (map[string]deliver.Channel, func() error, error) {
+	channels := make(map[string]deliver.Channel)
+	closeAll := func() error { return nil }
+	if cfg.Alerts.Console {
+		channels[channelConsole] = deliver.NewConsole(stdout)
+	}
+	switch path := cfg.Alerts.JSON; path {
+	case "":
+	case "-":
+		channels[channelJSON] = deliver.NewJSONLines(stdout)
+	default:
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return nil, closeAll, fmt.Errorf("alerts.json: %w", err)
+		}
+		closeAll = f.Close
+		channels[channelJSON] = deliver.NewJSONLines(f)
+	}
+	if cfg.Alerts.Webhook.URL != "" {
+		hook, err := deliver.NewWebhook(cfg.Alerts.Webhook.URL.Reveal(), []byte(cfg.Alerts.Webhook.Secret.Reveal()), nil)
+		if err != nil {
+			return nil, closeAll, errors.Join(fmt.Errorf("alerts.webhook.url: %w", err), closeAll())
+		}
+		channels[channelWebhook] = hook
+	}
+	return channels, closeAll, nil
+}

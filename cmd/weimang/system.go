@@ -1,0 +1,291 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"weimang/alerts"
+	"weimang/alerts/consume"
+	"weimang/alerts/deliver"
+	"weimang/alerts/history"
+	"weimang/alerts/message"
+	"weimang/alerts/store"
+	"weimang/alerts/web"
+	"weimang/detectors/detect"
+	"weimang/ingest"
+	"weimang/ingest/intake"
+	"weimang/ingest/stream"
+)
+
+// wiring is what a system is made of besides its configuration.
+type wiring struct {
+	cfg      *Config
+	roster   []store.HouseholdRow
+	people   []alerts.Person
+	channels map[string]deliver.Channel
+	log      *slog.Logger
+}
+
+// system is everything from the wire to the page in one process.
+type system struct {
+	cfg      *Config
+	lc       *lifecycle
+	log      *slog.Logger
+	client   *stream.Client
+	store    *store.DB
+	deliver  *deliver.Deliverer
+	intake   *intake.Service
+	detect   *detect.Service
+	findings *consume.Consumer
+	history  *consume.Consumer // nil when no history is kept
+	page     string            // address of the page
+
+	feedClock atomic.Int64 // unix ms of a replayed feed's clock, 0: none yet
+}
+
+// start brings everything up in the order of the flow's needs: what is
+// written to first, what writes last. Stopping is the reverse, so that
+// whatever still comes finds its receiver. On an error nothing is left running.
+func start(ctx context.Context, w wiring) (_ *system, err error) {
+	cfg, log := w.cfg, w.log
+	reg := newRegistry()
+	s := &system{cfg: cfg, log: log, lc: newLifecycle(ctx, log)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.lc.stop(stopLimit))
+		}
+	}()
+
+	brokers := cfg.Kafka.Brokers
+	if len(brokers) == 0 {
+		broker, err := stream.StartEmbedded(stream.EmbeddedOptions{Dir: cfg.BrokerDir(), Addr: cfg.Kafka.Addr, Logger: log})
+		if err != nil {
+			return nil, err
+		}
+		s.lc.add("embedded broker", func(context.Context) error { broker.Close(); return nil })
+		brokers = []string{broker.Addr()}
+	}
+	if s.client, err = stream.NewClient(stream.Config{Brokers: brokers, ClientID: cfg.Kafka.ClientID, Logger: log, Registry: reg}); err != nil {
+		return nil, err
+	}
+	s.lc.add("kafka client", func(context.Context) error { s.client.Close(); return nil })
+	if err := s.client.EnsureTopics(ctx, stream.Topics(cfg.Kafka.Partitions, stream.Retention{})); err != nil {
+		return nil, err
+	}
+	producer := stream.NewProducer(s.client)
+
+	if s.store, err = store.Open(ctx, cfg.StorePath(), time.Now); err != nil {
+		return nil, err
+	}
+	s.lc.add("store", func(context.Context) error { return s.store.Close() })
+	if err := s.store.ImportRoster(ctx, w.roster, w.people); err != nil {
+		return nil, fmt.Errorf("import roster: %w", err)
+	}
+	homes, err := s.store.Homes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := intake.PublishRoster(ctx, producer, homes); err != nil {
+		return nil, err
+	}
+
+	zone, err := time.LoadLocation(cfg.Roster.Zone)
+	if err != nil {
+		return nil, fmt.Errorf("roster.zone: %w", err)
+	}
+	words, err := message.New()
+	if err != nil {
+		return nil, err
+	}
+	// The page's server comes first: links in messages need its address.
+	listener, err := net.Listen("tcp", cfg.HTTP.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("http.addr: %w", err)
+	}
+	s.lc.add("listener", func(context.Context) error {
+		if err := listener.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	})
+	s.page = pageURL(cfg, listener.Addr().String())
+
+	s.deliver = deliver.New(s.store, w.channels, consume.Publisher{Producer: producer}, deliver.Options{}, log, reg)
+	service, err := alerts.NewService(ctx, s.store, words, alerts.Options{
+		Fallback: fallback(cfg), Channels: names(w.channels), BaseURL: s.page, Zone: zone, Wake: s.deliver.Wake,
+	}, log, reg)
+	if err != nil {
+		return nil, err
+	}
+	s.lc.goRun("delivery", s.deliver.Run)
+
+	if s.findings, err = consume.New(consume.Options{
+		Client: s.client, Producer: producer, Logger: log,
+		GroupID: consume.FindingsGroup, Topic: ingest.TopicFindings, Handle: service.HandleFindings,
+	}); err != nil {
+		return nil, err
+	}
+	s.lc.goRun("findings", s.findings.Run)
+
+	if cfg.Detect.History {
+		if s.history, err = consume.New(consume.Options{
+			Client: s.client, Producer: producer, Logger: log,
+			GroupID: consume.HistoryGroup, Topic: ingest.TopicHistory,
+			Handle: history.NewHandler(s.store, 0, reg).HandleHistory,
+		}); err != nil {
+			return nil, err
+		}
+		s.lc.goRun("history", s.history.Run)
+	}
+
+	if s.detect, err = detect.New(detect.Options{
+		Client: s.client, Producer: producer, Params: cfg.Params(), Logger: log, Registry: reg,
+		CheckpointEvery: cfg.Detect.CheckpointEvery, History: cfg.Detect.History,
+	}); err != nil {
+		return nil, err
+	}
+	s.lc.goRun("detect", s.detect.Run)
+
+	var roster intake.Roster = intake.Open{Zone: cfg.Roster.Zone}
+	if !cfg.Roster.Open {
+		follower := intake.NewFollower(log)
+		s.lc.goRun("roster", func(ctx context.Context) error { return follower.Follow(ctx, s.client) })
+		roster = follower
+	}
+	clock := intake.Wall(time.Now)
+	if cfg.Clock == clockFeed {
+		clock = intake.Feed()
+	}
+	if s.intake, err = intake.New(intake.Options{
+		Client: s.client, Roster: roster, Sink: s.store, Clock: clock, Limits: cfg.Limits(), Logger: log, Registry: reg,
+	}); err != nil {
+		return nil, err
+	}
+	s.lc.goRun("ingest", s.intake.Run)
+
+	handler, err := web.New(s.store, words, s.now, web.Options{Zone: zone}, log)
+	if err != nil {
+		return nil, err
+	}
+	server := &http.Server{Handler: s.routes(handler, reg), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
+	s.lc.goRun("http", func(ctx context.Context) error { return serveHTTP(ctx, server, listener) })
+	return s, nil
+}
+
+// stopLimit is what all parts together have to stop in: above the time a
+// consumer group's last flush may take.
+const stopLimit = 30 * time.Second
+
+// serveHTTP serves until ctx ends and what is under way is answered.
+func serveHTTP(ctx context.Context, server *http.Server, listener net.Listener) error {
+	stopped := make(chan error, 1)
+	defer context.AfterFunc(ctx, func() {
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		stopped <- server.Shutdown(end)
+	})()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return <-stopped
+}
+
+// routes are the page, the metrics and the probes.
+func (s *system) routes(page http.Handler, reg *prometheus.Registry) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", page)
+	mux.Handle("GET /metrics", newMetricsPage(reg, s.log))
+	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		if !s.detect.Ready() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = io.WriteString(w, "not ready: partitions are being restored\n")
+			return
+		}
+		_, _ = io.WriteString(w, "ready\n")
+	})
+	return mux
+}
+
+// now is the clock the page lives by: the feed's where a feed is replayed.
+func (s *system) now() time.Time {
+	if ms := s.feedClock.Load(); ms != 0 {
+		return time.UnixMilli(ms).UTC()
+	}
+	return time.Now()
+}
+
+// stop ends everything, last started first.
+func (s *system) stop() error { return s.lc.stop(stopLimit) }
+
+// drained waits until everything sent so far has gone the whole way: into the
+// store, and out of the outbox.
+func (s *system) drained(ctx context.Context) error {
+	stages := []func(context.Context) (bool, error){
+		s.intake.Caught, s.detect.Caught, s.findings.Caught, s.deliver.Drained,
+	}
+	if s.history != nil {
+		stages = append(stages, s.history.Caught)
+	}
+	for _, caught := range stages {
+		if err := until(ctx, caught); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// caughtUp waits until ingest has handled everything sent so far: the barrier
+// that puts readings and incidents of a replay into one order.
+func (s *system) caughtUp(ctx context.Context) error { return until(ctx, s.intake.Caught) }
+
+// until polls a condition; an error of the condition ends it.
+func until(ctx context.Context, done func(context.Context) (bool, error)) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		ok, err := done(ctx)
+		if err != nil || ok {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
+}
+
+// pageURL is where links lead: the configured address, or where the server
+// really listens.
+func pageURL(cfg *Config, listening string) string {
+	if cfg.HTTP.BaseURL != "" {
+		return cfg.BaseURL()
+	}
+	return "http://" + listening
+}
+
+// fallback hears what has nobody else to go to.
+func fallback(cfg *Config) alerts.Person {
+	return alerts.Person{
+		Role: alerts.Operator, Channel: cfg.Alerts.Fallback.Channel, Address: cfg.Alerts.Fallback.Address,
+		Lang: alerts.Lang(cfg.Alerts.Language),
+	}
+}
+
+func names(channels map[string]deliver.Channel) []string {
+	var list []string
+	for name := range channels {
+		list = append(list, name)
+	}
+	return list
+}

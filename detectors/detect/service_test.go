@@ -1,0 +1,345 @@
+package detect
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"go.uber.org/goleak"
+
+	"weimang/detectors"
+	"weimang/ingest"
+	"weimang/ingest/contract"
+	"weimang/ingest/stream"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const partitions = 3
+
+// site is an embedded broker with the system's topics.
+type site struct {
+	t        *testing.T
+	client   *stream.Client
+	producer *stream.Producer
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	broker, err := stream.StartEmbedded(stream.EmbeddedOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(broker.Close)
+	client, err := stream.NewClient(stream.Config{Brokers: []string{broker.Addr()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	if err := client.EnsureTopics(t.Context(), stream.Topics(partitions, stream.Retention{})); err != nil {
+		t.Fatal(err)
+	}
+	return &site{t, client, stream.NewProducer(client)}
+}
+
+// silentHomes is the log of some areas: in each, one home falls silent on the
+// 15th day and lives again on the 17th.
+func silentHomes(areas int) []ingest.Input {
+	day0 := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+	var log []ingest.Input
+	for n := range 20 * 48 {
+		start := day0.Add(time.Duration(n) * 30 * time.Minute)
+		for area := range areas {
+			for home := range 2 {
+				wh := uint32(20 + n%5)
+				if hour := start.Hour(); hour >= 6 && hour < 21 && (n+home)%3 != 0 {
+					wh += 150 + uint32(n*37%200)
+				}
+				if home == 0 && n >= 15*48 && n < 17*48 {
+					wh = uint32(20 + n%5)
+				}
+				id := fmt.Sprintf("h-%d-%d", area, home)
+				log = append(log, ingest.Input{AreaID: fmt.Sprintf("tq-%d", area), Clock: start.Add(30 * time.Minute), Readings: &ingest.Readings{
+					MeterID: "m" + id, HouseholdID: id, Start: start, Interval: 30 * time.Minute, Wh: []uint32{wh},
+				}})
+			}
+		}
+	}
+	return log
+}
+
+// append writes inputs as ingest would, one record an area and interval.
+func (s *site) append(log []ingest.Input) {
+	s.t.Helper()
+	var recs []stream.Record
+	for len(log) > 0 {
+		n := 1
+		for n < len(log) && log[n].AreaID == log[0].AreaID && log[n].Clock.Equal(log[0].Clock) {
+			n++
+		}
+		value, err := contract.EncodeInputs(log[0].AreaID, log[:n])
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		recs = append(recs, stream.Record{Key: []byte(log[0].AreaID), Value: value})
+		log = log[n:]
+	}
+	if err := s.producer.Produce(s.t.Context(), ingest.TopicInputs, recs); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// member runs a service until it is stopped.
+func (s *site) member(edit func(*Options)) (svc *Service, stop func()) {
+	s.t.Helper()
+	opts := Options{
+		Client: s.client, Producer: s.producer, Params: detectors.DefaultParams(), CheckpointEvery: time.Hour,
+		Group: stream.GroupOptions{
+			SessionTimeout: 2 * time.Second, HeartbeatInterval: 100 * time.Millisecond, RebalanceTimeout: 2 * time.Second,
+			JoinGroupBackoff: 50 * time.Millisecond, FlushTimeout: time.Second, MaxWait: 20 * time.Millisecond,
+		},
+	}
+	if edit != nil {
+		edit(&opts)
+	}
+	svc, err := New(opts)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := svc.Run(ctx); err != nil {
+			s.t.Errorf("run: %v", err)
+		}
+	})
+	stop = sync.OnceFunc(func() { cancel(); wg.Wait() })
+	s.t.Cleanup(stop)
+	return svc, stop
+}
+
+func (s *site) waitCaught(svc *Service) {
+	s.t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		ok, err := svc.Caught(s.t.Context())
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if ok {
+			return
+		}
+		if time.Now().After(deadline) {
+			s.t.Fatal("the service does not catch up")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+func (s *site) read(topic string, fn func(stream.Record)) {
+	s.t.Helper()
+	n, err := s.client.Partitions(s.t.Context(), topic)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for p := range n {
+		if _, err := stream.ReadAll(s.t.Context(), s.client, topic, p, func(r stream.Record) error { fn(r); return nil }); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
+// findings are what a reader that ignores repeats has heard, by identity, and
+// how many were repeats. A repeat with other content fails the test.
+func (s *site) findings() (map[string]detectors.Finding, int) {
+	s.t.Helper()
+	seen, repeats := make(map[string]detectors.Finding), 0
+	s.read(ingest.TopicFindings, func(r stream.Record) {
+		f, err := detectors.DecodeFinding(r.Value)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		id := fmt.Sprintf("%s#%d", f.AlertID(), f.Seq)
+		if old, ok := seen[id]; ok {
+			repeats++
+			if !reflect.DeepEqual(old, *f) {
+				s.t.Errorf("%s was said twice with different words:\n%+v\n%+v", id, old, *f)
+			}
+		}
+		seen[id] = *f
+	})
+	return seen, repeats
+}
+
+// undisturbed is what the engine says of the same log without any Kafka.
+func undisturbed(t *testing.T, log []ingest.Input) map[string]detectors.Finding {
+	t.Helper()
+	p := detectors.DefaultParams()
+	areas := make(map[string]*detectors.Area)
+	out := new(detectors.Output)
+	for i := range log {
+		a, ok := areas[log[i].AreaID]
+		if !ok {
+			a = detectors.NewArea(&p, log[i].AreaID)
+			areas[log[i].AreaID] = a
+		}
+		if err := a.Apply(&log[i], out); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := make(map[string]detectors.Finding)
+	for _, f := range out.Findings {
+		want[fmt.Sprintf("%s#%d", f.AlertID(), f.Seq)] = f
+	}
+	if len(want) < 8 {
+		t.Fatalf("the log leads to %d findings only", len(want))
+	}
+	return want
+}
+
+func (s *site) expect(want map[string]detectors.Finding) (repeats int) {
+	s.t.Helper()
+	got, repeats := s.findings()
+	if !reflect.DeepEqual(got, want) {
+		s.t.Errorf("%d findings, want %d", len(got), len(want))
+	}
+	return repeats
+}
+
+func TestAStoppedMemberHandsOverWithoutRepeating(t *testing.T) {
+	s := newSite(t)
+	log := silentHomes(5)
+	half := len(log) * 31 / 40 // in the middle of the silence
+	svc, stop := s.member(nil)
+	s.append(log[:half])
+	s.waitCaught(svc)
+	if !svc.Ready() {
+		t.Error("caught up but not ready")
+	}
+	stop()
+	s.append(log[half:])
+	svc, stop = s.member(nil)
+	s.waitCaught(svc)
+	stop()
+	if repeats := s.expect(undisturbed(t, log)); repeats != 0 {
+		t.Errorf("%d findings were said twice after an orderly hand-over", repeats)
+	}
+}
+
+func TestAMemberThatDiesLosesNothingAndSaysNothingElse(t *testing.T) {
+	s := newSite(t)
+	log := silentHomes(5)
+	want := undisturbed(t, log)
+	cuts := []int{len(log) / 3, len(log) * 31 / 40, len(log) * 34 / 40, len(log)}
+	from := 0
+	for _, to := range cuts {
+		svc, stop := s.member(nil)
+		svc.dies = true
+		s.append(log[from:to])
+		s.waitCaught(svc)
+		stop()
+		from = to
+	}
+	if repeats := s.expect(want); repeats == 0 {
+		t.Error("nothing was repeated: the deaths were not sudden, so this test shows nothing")
+	}
+}
+
+func TestASecondMemberTakesOverHalfWay(t *testing.T) {
+	s := newSite(t)
+	log := silentHomes(5)
+	want := undisturbed(t, log)
+	_, stop1 := s.member(func(o *Options) { o.CheckpointEvery = 50 * time.Millisecond })
+	s.append(log[:len(log)/2])
+	svc2, _ := s.member(func(o *Options) { o.CheckpointEvery = 50 * time.Millisecond })
+	s.append(log[len(log)/2 : len(log)*33/40])
+	stop1()
+	s.append(log[len(log)*33/40:])
+	s.waitCaught(svc2)
+	s.expect(want)
+}
+
+func TestRecordsThatAreNoInputsGoToTheDeadLetters(t *testing.T) {
+	s := newSite(t)
+	log := silentHomes(1)
+	future := log[10]
+	readings := *future.Readings
+	readings.Start = readings.Start.AddDate(0, 0, 3)
+	future.Readings = &readings
+	noZone := log[11]
+	elsewhere := *noZone.Readings
+	elsewhere.HouseholdID, elsewhere.Zone = "h-new", "Mars/Olympus"
+	noZone.Readings = &elsewhere
+	s.append(log[:20])
+	if err := s.producer.Produce(t.Context(), ingest.TopicInputs, []stream.Record{{Key: []byte("tq-0"), Value: []byte("no input")}}); err != nil {
+		t.Fatal(err)
+	}
+	s.append([]ingest.Input{future, noZone})
+	s.append(log[20:])
+	reg := prometheus.NewRegistry()
+	svc, stop := s.member(func(o *Options) { o.Registry = reg })
+	s.waitCaught(svc)
+	stop()
+	s.expect(func() map[string]detectors.Finding {
+		want := make(map[string]detectors.Finding)
+		p := detectors.DefaultParams()
+		a, out := detectors.NewArea(&p, "tq-0"), new(detectors.Output)
+		for i := range log {
+			if err := a.Apply(&log[i], out); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, f := range out.Findings {
+			want[fmt.Sprintf("%s#%d", f.AlertID(), f.Seq)] = f
+		}
+		return want
+	}())
+	var reasons []ingest.Reason
+	s.read(ingest.TopicDeadLetters, func(r stream.Record) {
+		d, err := contract.DecodeDeadLetter(r.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reasons = append(reasons, d.Reason)
+	})
+	if want := []ingest.Reason{ingest.NotProtobuf, ingest.Future, ingest.BadField}; !slices.Equal(reasons, want) {
+		t.Errorf("dead letters %v, want %v", reasons, want)
+	}
+	problems, err := testutil.GatherAndLint(reg)
+	if err != nil || len(problems) > 0 {
+		t.Errorf("metrics: %v %v", problems, err)
+	}
+}
+
+func TestHistoryHoldsEveryIntervalWithItsBand(t *testing.T) {
+	s := newSite(t)
+	log := silentHomes(1)
+	s.append(log)
+	svc, stop := s.member(func(o *Options) { o.History = true })
+	s.waitCaught(svc)
+	stop()
+	points, banded := make(map[string]bool), 0
+	s.read(ingest.TopicHistory, func(r stream.Record) {
+		var h detectors.History
+		if err := json.Unmarshal(r.Value, &h); err != nil || h.HouseholdID != string(r.Key) {
+			t.Fatalf("record under %q: %v", r.Key, err)
+		}
+		for _, p := range h.Points {
+			id := h.HouseholdID + p.Start.String()
+			if !points[id] && p.Low <= p.Mid && p.Mid <= p.High && p.High > 0 {
+				banded++
+			}
+			points[id] = true
+		}
+	})
+	if len(points) != len(log) || banded < len(log)*9/10 {
+		t.Errorf("%d points, %d with a band, of %d readings", len(points), banded, len(log))
+	}
+}

@@ -1,0 +1,5 @@
+//go:build race
+
+package feedfile_test
+
+const raceDetector = true
