@@ -223,4 +223,9 @@ func TestCheckConfigLooksIntoTheRoster(t *testing.T) {
 	t.Setenv("WEIMANG_ROSTER_PEOPLE", example("people-good.csv"))
 	r = weimang(t, "", "check", "config", example("config-good.yaml"))
 	r.want(t, exitOK)
+
+	t.Setenv("WEIMANG_ALERTS_WEBHOOK_URL", "")
+	r = weimang(t, "", "check", "config", example("config-good.yaml"))
+	r.want(t, exitFailed)
+	wantContains(t, "stderr", r.stderr, `wandi:operator:1 is on channel "webhook", which the section alerts does not open`)
 }

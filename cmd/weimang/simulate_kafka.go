@@ -7,8 +7,10 @@ import (
 	"io"
 	"iter"
 	"log/slog"
+	"slices"
 	"time"
 
+	"weimang/ingest"
 	"weimang/ingest/sender"
 	"weimang/ingest/simulate"
 	"weimang/ingest/stream"
@@ -117,28 +119,9 @@ func (s *villageSender) send(ctx context.Context, opt sender.Options, from, to t
 	return nil
 }
 
-// villageItems is the span in the order in which things become known, reports
-// before the first interval that ends after they are published.
+// villageItems is the span in the order in which things become known.
 func villageItems(v *simulate.Village, from, to time.Time) iter.Seq[sender.Item] {
-	return func(yield func(sender.Item) bool) {
-		reports := v.Reports() // by time of publishing
-		for len(reports) > 0 && !from.IsZero() && reports[0].KnownAt().Before(from) {
-			reports = reports[1:]
-		}
-		var clock time.Time
-		for b := range v.Blocks(from, to) {
-			if b.End().After(clock) {
-				clock = b.End()
-			}
-			for len(reports) > 0 && reports[0].KnownAt().Before(clock) {
-				if !yield(sender.Item{Report: &reports[0]}) {
-					return
-				}
-				reports = reports[1:]
-			}
-			if !yield(sender.Item{Block: b}) {
-				return
-			}
-		}
-	}
+	reports := slices.DeleteFunc(v.Reports(), func(r ingest.Report) bool { return r.KnownAt().Before(from) })
+	// A village's blocks name their area, so nothing has to be looked up.
+	return sender.Merge(v.Blocks(from, to), reports, func(string) string { return "" })
 }
