@@ -24,11 +24,13 @@ grid explains, and tells the village chair when to call or to knock.
 
 Readings come in through Kafka. Without brokers in the configuration a broker
 runs inside the process, so nothing else has to be installed.`,
-		Example: `  weimang simulate --out village            a made-up village to play with
-  weimang backtest --readings village/readings.csv.gz \
-      --households village/households.csv --out findings.jsonl
+		Example: `  weimang demo                              a made-up village, from meter to message
+  weimang run                               the real thing, with a broker of its own
+  weimang config > weimang.yaml             every setting, explained
   weimang check readings day.jsonl          would these records be accepted?
-  weimang config > weimang.yaml             every setting, explained`,
+  weimang simulate --out village            files of a made-up village
+  weimang backtest --readings village/readings.csv.gz \
+      --households village/households.csv --out findings.jsonl`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          knownCommand,

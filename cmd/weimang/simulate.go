@@ -134,7 +134,7 @@ func (o *simulateOptions) resolve(now time.Time) error {
 	switch {
 	case !from.IsZero():
 	case o.realtime && v.Interval > 0:
-		from = now.Truncate(v.Interval)
+		from = now.In(zone).Truncate(v.Interval)
 	default:
 		from = time.Date(2026, time.January, 1, 0, 0, 0, 0, zone)
 	}

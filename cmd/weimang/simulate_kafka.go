@@ -65,13 +65,11 @@ type villageSender struct {
 // its interval is over on the wall's clock.
 func (s *villageSender) live(ctx context.Context, feed string) error {
 	o := s.village.Options()
-	now := o.Start.Add(time.Since(o.Start).Truncate(o.Interval)) // start of the running interval
+	now := runningInterval(o.Start, o.Interval, time.Now())
 	if now.After(o.Start) {
 		if err := s.send(ctx, sender.Options{FeedID: feed}, time.Time{}, now); err != nil {
 			return err
 		}
-	} else {
-		now = o.Start
 	}
 	if !now.Before(o.End) {
 		return nil
@@ -90,6 +88,15 @@ func (s *villageSender) live(ctx context.Context, feed string) error {
 	// What is live begins at another place after every start: a feed of its own.
 	feed = fmt.Sprintf("%s-live-%d", feed, now.Unix())
 	return s.send(ctx, sender.Options{FeedID: feed, Speed: 1}, now, time.Time{})
+}
+
+// runningInterval is the start of the interval that is not over at now, the
+// first one if none has begun.
+func runningInterval(start time.Time, interval time.Duration, now time.Time) time.Time {
+	if now.Before(start) {
+		return start
+	}
+	return start.Add(now.Sub(start).Truncate(interval))
 }
 
 // send sends one span; zero times are the village's own.

@@ -4,11 +4,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 	"testing"
 	"time"
 
 	"weimang/ingest"
+	"weimang/ingest/simulate"
 	"weimang/ingest/stream"
 )
 
@@ -44,14 +45,20 @@ func TestTheSeedChangesTheReadingsAndNotTheRoster(t *testing.T) {
 	}
 }
 
-func TestTheStoryCanBeWrittenWithoutAnEvent(t *testing.T) {
-	dir := t.TempDir()
-	weimang(t, "", "simulate", "--story", "--out", dir).want(t, exitOK)
-	with := readText(t, filepath.Join(dir, "incidents.jsonl"))
-	weimang(t, "", "simulate", "--story", "--without", "announcement", "--out", dir).want(t, exitOK)
-	without := readText(t, filepath.Join(dir, "incidents.jsonl"))
-	if !strings.Contains(with, "planned-outage") || strings.Contains(without, "planned-outage") {
-		t.Errorf("announced with: %v, without: %v", strings.Contains(with, "planned-outage"), strings.Contains(without, "planned-outage"))
+func TestAnEventCanBeLeftOutOfTheStory(t *testing.T) {
+	announced := func(without ...string) bool {
+		opt := simulateOptions{story: true, without: without, village: simulate.DefaultOptions()}
+		if err := opt.resolve(time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		village, err := simulate.New(opt.village)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(village.Reports(), func(r ingest.Report) bool { return r.Class == ingest.ClassPlannedOutage })
+	}
+	if !announced() || announced("announcement") {
+		t.Errorf("announced with: %v, without: %v", announced(), announced("announcement"))
 	}
 }
 
@@ -114,6 +121,25 @@ func TestRealtimeSendsThePastAtOnceAndStopsAtTheEnd(t *testing.T) {
 	r.want(t, exitOK)
 	if got := countRecords(t, client, ingest.TopicReadings); got != 2*4 {
 		t.Errorf("%d readings of 4 hours of 2 homes", got)
+	}
+}
+
+func TestThePastEndsWhereTheRunningIntervalBegins(t *testing.T) {
+	start := time.Date(2026, 7, 12, 0, 0, 0, 0, time.UTC)
+	for now, want := range map[string]string{
+		"2026-07-11T12:00:00Z": "2026-07-12T00:00:00Z", // nothing has begun
+		"2026-07-12T00:00:00Z": "2026-07-12T00:00:00Z",
+		"2026-07-12T00:29:59Z": "2026-07-12T00:00:00Z",
+		"2026-07-12T00:30:00Z": "2026-07-12T00:30:00Z",
+		"2026-07-13T09:47:11Z": "2026-07-13T09:30:00Z",
+	} {
+		at, err := time.Parse(time.RFC3339, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := runningInterval(start, 30*time.Minute, at).Format(time.RFC3339); got != want {
+			t.Errorf("at %s: %s, want %s", now, got, want)
+		}
 	}
 }
 
