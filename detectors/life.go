@@ -11,6 +11,14 @@ type lifeState struct {
 	ZeroShare float32 // how often the home reads nothing at all
 }
 
+// levelPrior is how many days the prior is worth at first; it is gone when the
+// memory is full.
+const levelPrior = 4
+
+// quietShare is the minimum effect of a silence: use over usual since the
+// last sign of life.
+const quietShare = 0.7
+
 // Bounds of the evidence of one half-hour. A single interval can say much
 // more against silence (a kettle) than for it (an empty half-hour).
 const (
@@ -44,6 +52,11 @@ func observeLife(p *Params, st *homeState, o *observation) signal {
 	h := &st.Habits
 	quiet := probability(&h.Quiet[o.after], o.level, 0.004)
 	usual := probability(&h.Level[o.after][o.slot], o.level, 0.03)
+	// Few days prove little: the home's own frequency counts against a prior
+	// that takes every level for as likely.
+	n := float64(h.Count[o.slot])
+	prior := levelPrior * (1 - n/memory)
+	usual = (n*usual + prior/levels) / (n + prior)
 	gain := math.Log(quiet/usual) * float64(o.length) / 2
 	score := float64(l.Score) + min(lifeGainMax, max(-lifeLossMax, gain))
 	if gain < lifeSure {
@@ -64,7 +77,7 @@ func observeLife(p *Params, st *homeState, o *observation) signal {
 	silent := o.end.hoursSince(l.LastLife)
 	severity := Severity(0)
 	for i, s := range []Severity{Yellow, Orange, Red} {
-		if float64(l.Score) >= p.Life[i]*o.caution && silent >= p.LifeHours[i] {
+		if float64(l.Score) >= p.Life[i]*o.caution && silent >= p.LifeHours[i] && l.Wh <= quietShare*l.Usual {
 			severity = s
 		}
 	}
