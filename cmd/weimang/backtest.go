@@ -39,7 +39,7 @@ meter. Rows that cannot be used are left out and reported.
 
 A summary goes to standard error.`,
 		Example: `  weimang backtest --readings lcl100_2013.csv.gz --out findings.jsonl
-  zcat *.csv.gz | weimang backtest --readings - --households homes.csv --out - | jq .kind`,
+  zcat london.csv.gz | weimang backtest --readings - --households homes.csv --out - | jq .kind`,
 		GroupID: groupJudge,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -24,7 +25,10 @@ Nothing of a record is repeated but numbers, since a name may stand anywhere.
 
 The exit code is 0 when all is good, and 1 otherwise.`,
 		GroupID: groupIntegrate,
-		Args:    cobra.NoArgs,
+		Args:    knownCommand,
+		RunE: func(*cobra.Command, []string) error {
+			return usagef("say what to check: config, readings, incidents, households or people")
+		},
 	}
 	cmd.AddCommand(newCheckConfigCmd(), newCheckReadingsCmd(), newCheckIncidentsCmd(), newCheckHouseholdsCmd(), newCheckPeopleCmd())
 	return cmd
@@ -46,14 +50,30 @@ func newCheckConfigCmd() *cobra.Command {
 				}
 			}
 			if path := c.Roster.People; path != "" {
-				if _, err := rosterfile.OpenPeople(path); err != nil {
+				people, err := rosterfile.OpenPeople(path)
+				if err != nil {
 					return fmt.Errorf("roster.people: %w", err)
+				}
+				if err := reachable(c, people); err != nil {
+					return fmt.Errorf("roster.people: %s: %w", path, err)
 				}
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: good\n", args[0])
 			return err
 		},
 	}
+}
+
+// reachable says whose channel the configuration does not open: what concerns
+// them would all go to the fallback.
+func reachable(c *Config, people []alerts.Person) error {
+	var errs []error
+	for _, p := range people {
+		if !c.Alerts.open(p.Channel) {
+			errs = append(errs, fmt.Errorf("%s is on channel %q, which the section alerts does not open", p.ID, p.Channel))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func newCheckReadingsCmd() *cobra.Command {

@@ -26,24 +26,26 @@ are never printed.`,
 		GroupID: groupRun,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			head := "# Weimang's configuration. Every value can be left out: these are the defaults.\n"
 			c := DefaultConfig()
 			if cmd.Flags().Changed("file") {
 				var err error
 				if c, err = LoadConfig(file, os.Environ()); err != nil {
 					return err
 				}
+				head = "# The configuration in effect; secrets are masked.\n"
 			}
-			return writeConfig(cmd.OutOrStdout(), c)
+			return writeConfig(cmd.OutOrStdout(), head, c)
 		},
 	}
 	cmd.Flags().StringVar(&file, "file", "", "print what is in effect with this file and the environment")
 	return cmd
 }
 
-// writeConfig prints c as commented YAML, secrets masked.
-func writeConfig(w io.Writer, c *Config) error {
+// writeConfig prints c as commented YAML under a head, secrets masked.
+func writeConfig(w io.Writer, head string, c *Config) error {
 	var b strings.Builder
-	b.WriteString("# Weimang's configuration. Every value can be left out: these are the defaults.\n")
+	b.WriteString(head)
 	b.WriteString("# Each key has a variable that overrides it, kafka.brokers is WEIMANG_KAFKA_BROKERS.\n\n")
 	var open []string // sections the last key stood in
 	for _, k := range configKeys(c) {

@@ -136,7 +136,7 @@ func (l *configLoader) scalar(file string, k configKey, node ast.Node) {
 			case *ast.StringNode:
 				list = append(list, item.Value)
 			default:
-				l.fail(place(file, item), "%s must be a list of words", k.path)
+				l.fail(place(file, item), "%s must be a list of words; put quotes around a word with a colon", k.path)
 				return
 			}
 		}

@@ -35,7 +35,8 @@ func (c *Config) problems() []*configProblem {
 	c.Feed.problems(&ps)
 	if _, err := loadZone(c.Roster.Zone); err != nil {
 		ps.add("roster.zone", "%v", err)
-	} else if _, err := c.PushFrom(); err != nil {
+	}
+	if _, err := parseMoment(c.Detect.PushFrom, time.UTC); err != nil {
 		ps.add("detect.push_from", "%v", err)
 	}
 	ps.within("detect.checkpoint_every", c.Detect.CheckpointEvery, time.Second, time.Hour)
@@ -79,13 +80,26 @@ func (a *AlertsConfig) problems(ps *problems) {
 		ps.url("alerts.webhook.url", u, a.Webhook.URL.String())
 	}
 	ps.check(a.Webhook.Secret == "" || a.Webhook.URL != "", "alerts.webhook.secret", "signs nothing without alerts.webhook.url; set that too")
-	if !ps.oneOf("alerts.fallback.channel", a.Fallback.Channel, "console", "json", "webhook") {
+	if !ps.oneOf("alerts.fallback.channel", a.Fallback.Channel, channelConsole, channelJSON, channelWebhook) {
 		return
 	}
-	on := map[string]bool{"console": a.Console, "json": a.JSON != "", "webhook": a.Webhook.URL != ""}
-	remedy := map[string]string{"console": "set alerts.console to true", "json": "set alerts.json", "webhook": "set alerts.webhook.url"}
-	ps.check(on[a.Fallback.Channel], "alerts.fallback.channel", "%s is off, so messages without a recipient would be lost; %s or choose another channel",
+	remedy := map[string]string{channelConsole: "set alerts.console to true", channelJSON: "set alerts.json", channelWebhook: "set alerts.webhook.url"}
+	ps.check(a.open(a.Fallback.Channel), "alerts.fallback.channel", "%s is off, so messages without a recipient would be lost; %s or choose another channel",
 		a.Fallback.Channel, remedy[a.Fallback.Channel])
+}
+
+// open reports whether a channel exists under this configuration.
+func (a *AlertsConfig) open(channel string) bool {
+	switch channel {
+	case channelConsole:
+		return a.Console
+	case channelJSON:
+		return a.JSON != ""
+	case channelWebhook:
+		return a.Webhook.URL != ""
+	default:
+		return false
+	}
 }
 
 // problems collects what is wrong.
@@ -117,7 +131,7 @@ func (ps *problems) address(key, addr string) {
 	if err == nil {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
-	ps.check(err == nil, key, "%q must be host:port, such as 127.0.0.1:8080", addr)
+	ps.check(err == nil, key, "%q must be host:port, such as 127.0.0.1:9092", addr)
 }
 
 // url wants an absolute http address; shown stands for it in the message.

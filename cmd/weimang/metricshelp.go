@@ -14,12 +14,13 @@ var processHistograms = []string{"go_gc_pauses_seconds", "go_sched_latencies_sec
 var processRenamed = map[string]string{
 	"go_cgo_calls_count": "go_cgo_calls_total",
 	"go_gc_forced_count": "go_gc_forced_total",
+	"go_cpu_count":       "go_cpus",
 }
 
 // processHelp says what VictoriaMetrics/metrics leaves unsaid.
 var processHelp = map[string]string{
 	"go_cgo_calls_total":                  "Calls from Go to C",
-	"go_cpu_count":                        "Logical processors usable by the process",
+	"go_cpus":                             "Logical processors usable by the process",
 	"go_gc_cpu_seconds_total":             "Processor time spent on garbage collection, estimated",
 	"go_gc_duration_seconds":              "Pauses of the latest garbage collections",
 	"go_gc_forced_total":                  "Garbage collections forced by the program",

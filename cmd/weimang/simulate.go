@@ -69,7 +69,7 @@ twice; --feed names it otherwise.`,
 	f.Float64Var(&v.MissingRate, "missing", v.MissingRate, "share of readings that never arrive")
 	f.Float64Var(&v.LateRate, "late", v.LateRate, "share that arrives up to twelve intervals late")
 	f.Float64Var(&v.DuplicateRate, "duplicates", v.DuplicateRate, "share that arrives twice")
-	f.BoolVar(&opt.story, "story", false, "the demo's village and events, May to July 2026; only --seed and --without change it")
+	f.BoolVar(&opt.story, "story", false, "the demo's village and events, May to July 2026; --seed, --without and the shares of readings change it")
 	f.StringSliceVar(&opt.without, "without", nil, "leave events out of the story: "+strings.Join(simulate.StoryNames(), ", "))
 	f.StringVar(&opt.feed, "feed", "", "name of what is sent (default: made from the other flags)")
 	f.BoolVar(&opt.realtime, "realtime", false, "in step with the clock on the wall")
@@ -134,7 +134,7 @@ func (o *simulateOptions) resolve(now time.Time) error {
 	switch {
 	case !from.IsZero():
 	case o.realtime && v.Interval > 0:
-		from = now.Truncate(v.Interval)
+		from = now.In(zone).Truncate(v.Interval)
 	default:
 		from = time.Date(2026, time.January, 1, 0, 0, 0, 0, zone)
 	}

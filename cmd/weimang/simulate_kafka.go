@@ -7,8 +7,10 @@ import (
 	"io"
 	"iter"
 	"log/slog"
+	"slices"
 	"time"
 
+	"weimang/ingest"
 	"weimang/ingest/sender"
 	"weimang/ingest/simulate"
 	"weimang/ingest/stream"
@@ -63,13 +65,11 @@ type villageSender struct {
 // its interval is over on the wall's clock.
 func (s *villageSender) live(ctx context.Context, feed string) error {
 	o := s.village.Options()
-	now := o.Start.Add(time.Since(o.Start).Truncate(o.Interval)) // start of the running interval
+	now := runningInterval(o.Start, o.Interval, time.Now())
 	if now.After(o.Start) {
 		if err := s.send(ctx, sender.Options{FeedID: feed}, time.Time{}, now); err != nil {
 			return err
 		}
-	} else {
-		now = o.Start
 	}
 	if !now.Before(o.End) {
 		return nil
@@ -88,6 +88,15 @@ func (s *villageSender) live(ctx context.Context, feed string) error {
 	// What is live begins at another place after every start: a feed of its own.
 	feed = fmt.Sprintf("%s-live-%d", feed, now.Unix())
 	return s.send(ctx, sender.Options{FeedID: feed, Speed: 1}, now, time.Time{})
+}
+
+// runningInterval is the start of the interval that is not over at now, the
+// first one if none has begun.
+func runningInterval(start time.Time, interval time.Duration, now time.Time) time.Time {
+	if now.Before(start) {
+		return start
+	}
+	return start.Add(now.Sub(start).Truncate(interval))
 }
 
 // send sends one span; zero times are the village's own.
@@ -117,28 +126,9 @@ func (s *villageSender) send(ctx context.Context, opt sender.Options, from, to t
 	return nil
 }
 
-// villageItems is the span in the order in which things become known, reports
-// before the first interval that ends after they are published.
+// villageItems is the span in the order in which things become known.
 func villageItems(v *simulate.Village, from, to time.Time) iter.Seq[sender.Item] {
-	return func(yield func(sender.Item) bool) {
-		reports := v.Reports() // by time of publishing
-		for len(reports) > 0 && !from.IsZero() && reports[0].KnownAt().Before(from) {
-			reports = reports[1:]
-		}
-		var clock time.Time
-		for b := range v.Blocks(from, to) {
-			if b.End().After(clock) {
-				clock = b.End()
-			}
-			for len(reports) > 0 && reports[0].KnownAt().Before(clock) {
-				if !yield(sender.Item{Report: &reports[0]}) {
-					return
-				}
-				reports = reports[1:]
-			}
-			if !yield(sender.Item{Block: b}) {
-				return
-			}
-		}
-	}
+	reports := slices.DeleteFunc(v.Reports(), func(r ingest.Report) bool { return r.KnownAt().Before(from) })
+	// A village's blocks name their area, so nothing has to be looked up.
+	return sender.Merge(v.Blocks(from, to), reports, func(string) string { return "" })
 }
