@@ -25,6 +25,9 @@ const (
 	lifeGainMax = 2.5
 	lifeLossMax = 15
 	lifeSure    = -2
+	// zeroGain is what a half-hour without even a fridge says where no
+	// neighbours tell whether it is the area's supply: yellow in half a day.
+	zeroGain = 1
 )
 
 // observeLife adds one interval to the evidence. Method: Wald's sequential
@@ -58,6 +61,9 @@ func observeLife(p *Params, st *homeState, o *observation) signal {
 	prior := levelPrior * (1 - n/memory)
 	usual = (n*usual + prior/levels) / (n + prior)
 	gain := math.Log(quiet/usual) * float64(o.length) / 2
+	if zero && l.ZeroShare < usuallyZero {
+		gain = max(gain, zeroGain*float64(o.length)/2)
+	}
 	score := float64(l.Score) + min(lifeGainMax, max(-lifeLossMax, gain))
 	if gain < lifeSure {
 		score = min(score, float64(l.Score)/2) // however long the silence was, a few kettles end it
@@ -83,7 +89,7 @@ func observeLife(p *Params, st *homeState, o *observation) signal {
 	}
 	cause := CauseQuiet
 	// Not even a fridge, while the neighbours have light: a tripped breaker.
-	if l.ZeroSince != 0 && l.ZeroShare < 0.02 && o.areaLit && o.end.hoursSince(l.ZeroSince) >= darkHours {
+	if l.ZeroSince != 0 && l.ZeroShare < usuallyZero && o.areaLit && o.end.hoursSince(l.ZeroSince) >= darkHours {
 		severity, cause = max(severity, Orange), CauseDark
 		if sig.Severity == 0 {
 			l.LastLife = min(l.LastLife, l.ZeroSince)
