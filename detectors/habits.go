@@ -14,7 +14,11 @@ type habits struct {
 	// QuietMid and QuietHigh are the median and the ninth decile of the use
 	// between one and five at night, W: what runs when nobody does anything.
 	QuietMid, QuietHigh float32
-	Nights              uint16 // quiet-night readings seen, saturating
+	// Base is the first decile of the use at any hour, W: what no hand can
+	// switch off. Air conditioning through hot nights lifts the quiet nights,
+	// not this.
+	Base   float32
+	Nights uint16 // quiet-night readings seen, saturating
 	// Level is how often the use is at each level, by slot and by whether the
 	// reading before was low; Quiet the same over quiet nights.
 	Level [2][slotsADay][levels - 1]float32
@@ -40,7 +44,9 @@ const (
 )
 
 // lowCut is the use up to which a home looks as on a quiet night, W.
-func (h *habits) lowCut() float64 { return 1.1*float64(h.QuietHigh) + 10 }
+func (h *habits) lowCut() float64 {
+	return min(1.1*float64(h.QuietHigh)+10, 3*float64(h.Base)+60)
+}
 
 func (h *habits) level(watts float64) int {
 	cut := h.lowCut()
@@ -83,6 +89,7 @@ func (h *habits) learn(slot int, watts float64, afterLow int) {
 	if n > 1 {
 		lerp(&h.LogVar[slot], d*(l-float64(h.LogMean[slot])))
 	}
+	h.learnBase(watts)
 	if slot >= quietFrom && slot < quietTo {
 		h.learnNight(watts, afterLow)
 	}
@@ -97,6 +104,19 @@ func (h *habits) learn(slot int, watts float64, afterLow int) {
 		}
 		p := &h.Level[afterLow][slot][k]
 		*p += float32((hit - float64(*p)) / float64(min(n, memory)))
+	}
+}
+
+// learnBase moves the first decile, slowly: a day has 48 readings.
+func (h *habits) learnBase(watts float64) {
+	if h.Base == 0 {
+		h.Base = float32(watts)
+	}
+	step := max(0.5, 0.04*float64(h.Base))
+	if watts > float64(h.Base) {
+		h.Base += float32(step * 0.1)
+	} else {
+		h.Base = max(1, h.Base-float32(step*0.9))
 	}
 }
 

@@ -33,8 +33,8 @@ func storyChapters(seed uint64) ([]chapter, error) {
 		c := chapter{name: event.Name()}
 		switch e := event.(type) {
 		case simulate.ACFailure:
-			// Within the day: the sooner somebody looks, the cooler the night.
-			c.kind, c.household, c.from, c.until = detectors.Shortfall, e.Household, e.At, e.At.Add(14*time.Hour)
+			// Most often that evening, after the second hot morning at the latest.
+			c.kind, c.household, c.from, c.until = detectors.Shortfall, e.Household, e.At, e.At.Add(32*time.Hour)
 		case simulate.Outage:
 			c.kind, c.area, c.from, c.until = detectors.AreaDark, e.Area, e.From, e.Until.Add(time.Hour)
 		case simulate.NotBack:
