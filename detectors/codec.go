@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"weimang/ingest"
 )
 
 // stateVersion is the first byte of an encoded area.
@@ -18,8 +16,8 @@ const stateVersion = 1
 var ErrStateVersion = errors.New("unknown state version")
 
 // The encoded area, little endian: version byte, fixed header, the area's id,
-// its incidents as JSON, then every home: id, zone, published, settled state,
-// meters with their windows. Live states are not stored: they follow from the
+// its incidents (JSON, published), then every home: id, zone, published,
+// settled state, meters with their windows. Live states are not stored: they follow from the
 // settled ones and the windows.
 type areaHeader struct {
 	ClockMS   int64
@@ -29,12 +27,8 @@ type areaHeader struct {
 	Grid      tick
 	View      areaState
 	Public    published
+	Incidents uint32
 	Homes     uint32
-}
-
-type incidentState struct {
-	ingest.Incident
-	Public published `json:"published"`
 }
 
 // Encode is the area's whole state, for a checkpoint. The same state always
@@ -43,18 +37,19 @@ func (a *Area) Encode() ([]byte, error) {
 	e := encoder{b: []byte{stateVersion}}
 	e.fixed(areaHeader{
 		ClockMS: a.clock.UnixMilli(), Watermark: a.watermark, Settled: a.pos[settled], Live: a.pos[live],
-		Grid: a.grid, View: a.view[settled], Public: a.public, Homes: uint32(len(a.homes)),
+		Grid: a.grid, View: a.view[settled], Public: a.public,
+		Incidents: uint32(len(a.incidents)), Homes: uint32(len(a.homes)),
 	})
 	e.str(a.id)
-	incidents := make([]incidentState, len(a.incidents))
-	for i, x := range a.incidents {
-		incidents[i] = incidentState{x.Incident, x.public}
+	for i := range a.incidents {
+		x := &a.incidents[i]
+		raw, err := json.Marshal(&x.Incident)
+		if err != nil {
+			return nil, fmt.Errorf("encode incident %s of area %s: %w", x.ID, a.id, err)
+		}
+		e.str(string(raw))
+		e.fixed(x.public)
 	}
-	raw, err := json.Marshal(incidents)
-	if err != nil {
-		return nil, fmt.Errorf("encode area %s: %w", a.id, err)
-	}
-	e.str(string(raw))
 	for _, h := range a.homes {
 		e.str(h.id)
 		e.str(h.zone.loc.String())
@@ -80,14 +75,15 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 	var head areaHeader
 	d.fixed(&head)
 	a := NewArea(p, d.str())
-	var incidents []incidentState
-	if raw := d.str(); d.err == nil {
-		if err := json.Unmarshal([]byte(raw), &incidents); err != nil {
-			return nil, fmt.Errorf("decode incidents of area %s: %w", a.id, err)
+	for i := uint32(0); i < head.Incidents && d.err == nil; i++ {
+		var x incident
+		if raw := d.str(); d.err == nil {
+			if err := json.Unmarshal([]byte(raw), &x.Incident); err != nil {
+				return nil, fmt.Errorf("decode incident of area %s: %w", a.id, err)
+			}
 		}
-	}
-	for _, x := range incidents {
-		a.incidents = append(a.incidents, incident{x.Incident, x.Public})
+		d.fixed(&x.public)
+		a.incidents = append(a.incidents, x)
 	}
 	a.clock = time.UnixMilli(head.ClockMS).UTC()
 	a.watermark, a.grid, a.public = head.Watermark, head.Grid, head.Public

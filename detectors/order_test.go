@@ -130,6 +130,29 @@ func TestRestoredAreaGoesOnAsIfNothingHadHappened(t *testing.T) {
 	}
 }
 
+// A grid worker's report is never published; a checkpoint with it must still
+// be read back.
+func TestAreaThatKnowsIncidentsIsRestored(t *testing.T) {
+	p := DefaultParams()
+	a, _ := watch(t, p, []ingest.Input{
+		{AreaID: "tq", Clock: at(0, 1), Incident: &ingest.Incident{ID: "g-1", Source: ingest.SocialGrid, Class: "dispute", From: at(0, 1)}},
+		{AreaID: "tq", Clock: at(0, 2), Incident: &ingest.Incident{
+			ID: "pw-1", Source: ingest.PowerGrid, Class: ingest.ClassPlannedOutage, From: at(1, 0), Until: at(1, 2),
+		}},
+	})
+	b, err := a.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	restored, err := DecodeArea(&p, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(restored.incidents) != 2 || !restored.incidents[1].public.Open {
+		t.Errorf("restored %+v", restored.incidents)
+	}
+}
+
 func TestDamagedStateIsRefused(t *testing.T) {
 	p := DefaultParams()
 	a, _ := watch(t, p, eventful(13).inputs(0, 3))
