@@ -78,8 +78,9 @@ func (a *Area) ID() string { return a.id }
 func (a *Area) Homes() int { return len(a.homes) }
 
 // Apply takes the next input of the area's log and keeps nothing of it. An
-// error is an *ingest.Rejection: the household's zone does not exist, or the
-// reading ends after the clock; the input is then not applied.
+// error is an *ingest.Rejection: the household's zone does not exist, the
+// readings are no intervals of the contract or end after the clock; of the
+// input only the clock is then taken.
 func (a *Area) Apply(in *ingest.Input, out *Output) error {
 	if in.Clock.After(a.clock) {
 		a.clock = in.Clock
@@ -98,18 +99,22 @@ func (a *Area) Apply(in *ingest.Input, out *Output) error {
 }
 
 func (a *Area) applyReadings(r *ingest.Readings, out *Output) error {
+	length, first := ticksIn(r.Interval), tickOf(r.Start)
+	switch {
+	case length != 1 && length != 2 && length != 4 || r.Interval != time.Duration(length)*tickLen:
+		return ingest.Reject(ingest.BadInterval, "interval_s", "an interval of %s", r.Interval)
+	case first < epoch || first%length != 0 || !r.Start.Equal(first.time()):
+		return ingest.Reject(ingest.BadTime, "ts", "%s is not the start of an interval of %s", r.Start.UTC().Format(time.RFC3339), r.Interval)
+	}
+	last := first + tick(len(r.Wh))*length
+	if limit := tickOf(a.clock.Add(a.p.Skew)); last > limit {
+		return ingest.Reject(ingest.Future, "", "a reading of meter %s ends %s after the clock", r.MeterID, time.Duration(last-limit)*tickLen)
+	}
 	h, err := a.home(r)
 	if err != nil {
 		return err
 	}
 	m := h.meter(r.MeterID, a.pos[settled])
-	length := ticksIn(r.Interval)
-	first := tickOf(r.Start)
-	last := first + tick(len(r.Wh))*length
-	limit := tickOf(a.clock.Add(a.p.Skew))
-	if last > limit {
-		return ingest.Reject(ingest.Future, "", "a reading of meter %s ends %s after the clock", r.MeterID, time.Duration(last-limit)*tickLen)
-	}
 	a.watermark = max(a.watermark, last)
 	a.settle(out)
 	a.grid = min(a.grid, length)

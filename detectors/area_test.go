@@ -1,6 +1,8 @@
 package detectors
 
 import (
+	"bytes"
+	"errors"
 	"testing"
 	"time"
 
@@ -242,5 +244,36 @@ func TestLearningSilently(t *testing.T) {
 		if f.Pushed {
 			t.Errorf("pushed while learning: %+v", f)
 		}
+	}
+}
+
+func TestReadingsThatAreNoIntervalsAreRejected(t *testing.T) {
+	v := &village{homes: 2, seed: 9}
+	for name, c := range map[string]struct {
+		edit func(*ingest.Readings)
+		want ingest.Reason
+	}{
+		"a start beside the grid":       {func(r *ingest.Readings) { r.Start = r.Start.Add(15 * time.Minute) }, ingest.BadTime},
+		"a start beside the minute":     {func(r *ingest.Readings) { r.Start = r.Start.Add(time.Second) }, ingest.BadTime},
+		"a start before any meter":      {func(r *ingest.Readings) { r.Start = time.Unix(-1800, 0) }, ingest.BadTime},
+		"no interval":                   {func(r *ingest.Readings) { r.Interval = 0 }, ingest.BadInterval},
+		"an interval of three quarters": {func(r *ingest.Readings) { r.Interval = 45 * time.Minute }, ingest.BadInterval},
+		"the end after the clock":       {func(r *ingest.Readings) { r.Start = r.Start.Add(time.Hour) }, ingest.Future},
+		"a zone that does not exist":    {func(r *ingest.Readings) { r.Zone = "Mars/Olympus" }, ingest.BadField},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, _ := watch(t, DefaultParams(), v.inputs(0, 1))
+			before, _ := a.Encode()
+			in := v.input(1, at(0, 23.5))
+			in.Readings.HouseholdID = "new"
+			c.edit(in.Readings)
+			var rejection *ingest.Rejection
+			if err := a.Apply(&in, new(Output)); !errors.As(err, &rejection) || rejection.Reason != c.want {
+				t.Errorf("got %v, want %s", err, c.want)
+			}
+			if after, _ := a.Encode(); !bytes.Equal(before, after) {
+				t.Error("it was applied all the same")
+			}
+		})
 	}
 }
