@@ -256,7 +256,7 @@ func (a *Area) recompute(out *Output) {
 	for _, h := range a.homes {
 		h.states[live] = h.states[settled]
 		for _, m := range h.meters {
-			m.last[live] = m.last[settled]
+			m.states[live] = m.states[settled]
 		}
 	}
 	a.dirty, a.moved = false, true
@@ -316,11 +316,18 @@ func (a *Area) step(which int, end tick, out *Output) {
 	view := &a.view[which]
 	view.lookAround(end, longest, reporting, dark)
 
+	// Homes count from their first whole day on, not from when they were
+	// first heard of: what is decided must not depend on that.
+	counted := 0
 	var use, usual [len(spans)]float64
 	if !view.Dark {
 		for i, h := range a.homes {
 			st := &h.states[which]
-			if o := &a.obs[i]; o.length != 0 && st.Habits.Days >= 1 {
+			if st.Habits.Days < 1 {
+				continue
+			}
+			counted++
+			if o := &a.obs[i]; o.length != 0 {
 				base := float64(st.Habits.QuietMid) * o.length.hoursSince(0)
 				st.Below.average(o.length, max(0, o.wh-base), max(0, o.usualWh-base))
 			}
@@ -341,8 +348,11 @@ func (a *Area) step(which int, end tick, out *Output) {
 		}
 		if reporting >= minNeighbours {
 			o.areaLit = true
+			others := float64(counted)
+			if st.Habits.Days >= 1 {
+				others--
+			}
 			for k, span := range spans {
-				others := float64(len(a.homes) - 1)
 				o.neighbours[k] = logRatio((use[k]-float64(st.Below.Use[k]))/others, (usual[k]-float64(st.Below.Usual[k]))/others, span)
 			}
 		}

@@ -59,7 +59,7 @@ func (a *Area) Encode() ([]byte, error) {
 		e.uint(uint64(len(h.meters)))
 		for _, m := range h.meters {
 			e.str(m.id)
-			e.fixed(m.last[settled])
+			e.fixed(m.states[settled])
 			m.win.encode(&e)
 		}
 	}
@@ -102,8 +102,8 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 		h.states[live] = h.states[settled]
 		for n := d.uint(); n > 0 && d.err == nil; n-- {
 			m := &meter{id: d.str()}
-			d.fixed(&m.last[settled])
-			m.last[live] = m.last[settled]
+			d.fixed(&m.states[settled])
+			m.states[live] = m.states[settled]
 			m.win.decode(&d)
 			h.meters = append(h.meters, m)
 		}

@@ -130,6 +130,81 @@ func TestRestoredAreaGoesOnAsIfNothingHadHappened(t *testing.T) {
 	}
 }
 
+// quarters splits each half-hour of a reading into two quarter-hours.
+func quarters(r ingest.Readings) ingest.Readings {
+	wh := r.Wh[0]
+	r.Interval, r.Wh = 15*time.Minute, []uint32{wh / 2, wh - wh/2}
+	return r
+}
+
+// The same story told by one meter of each home and by two, of which one
+// sends quarter-hours.
+func TestTwoMetersOfDifferentIntervalsAreOneHome(t *testing.T) {
+	p := DefaultParams()
+	log := eventful(17).inputs(0, 32)
+	_, want := watch(t, p, log)
+	var split []ingest.Input
+	for _, in := range log {
+		r := in.Readings
+		half, quarters := *r, *r
+		half.Wh = []uint32{r.Wh[0] / 3}
+		rest := r.Wh[0] - half.Wh[0]
+		quarters.MeterID, quarters.Interval, quarters.Wh = r.MeterID+"-2", 15*time.Minute, []uint32{rest / 2, rest - rest/2}
+		for _, one := range []*ingest.Readings{&half, &quarters} {
+			split = append(split, ingest.Input{AreaID: in.AreaID, Clock: in.Clock, Readings: one})
+		}
+	}
+	_, got := watch(t, p, split)
+	if len(got) != len(want) {
+		t.Fatalf("%d findings, want %d", len(got), len(want))
+	}
+	for i := range want {
+		// The first quarter-hour is half a reading, and habits remember it.
+		if got[i].Kind != want[i].Kind || got[i].State != want[i].State || got[i].At.Sub(want[i].At).Abs() > time.Hour {
+			t.Errorf("finding %d:\n%+v, want\n%+v", i, got[i], want[i])
+		}
+	}
+}
+
+// What had been decided before a meter or a home was heard of stays as it
+// was: otherwise it depends on when its first reading came.
+func TestNewMeterAndNewHomeChangeNothingBefore(t *testing.T) {
+	p := DefaultParams()
+	v := &village{homes: 8, seed: 18}
+	var log []ingest.Input
+	for _, in := range v.inputs(0, 26) {
+		switch r := in.Readings; {
+		case r.HouseholdID == homeID(2) && !r.Start.Before(at(18, 9)):
+			r.MeterID += "-new"
+		case r.HouseholdID == homeID(6) && r.Start.Before(at(18, 9)):
+			continue
+		}
+		log = append(log, in)
+	}
+	inOrder, _ := watch(t, p, log)
+	want := frozen(t, inOrder)
+	var punctual, late []ingest.Input
+	for _, in := range log {
+		r := in.Readings
+		if (r.HouseholdID == homeID(2) || r.HouseholdID == homeID(6)) && between(r.Start, at(18, 9), at(21, 9)) {
+			in.Clock = at(21, 10)
+			late = append(late, in)
+		} else {
+			punctual = append(punctual, in)
+		}
+	}
+	i := slices.IndexFunc(punctual, func(in ingest.Input) bool { return in.Clock.After(at(21, 10)) })
+	a, _ := watch(t, p, slices.Insert(punctual, i, late...))
+	for i, h := range a.homes {
+		if !reflect.DeepEqual(h.states, inOrder.homes[i].states) {
+			t.Errorf("home %s: state differs", h.id)
+		}
+	}
+	if got := frozen(t, a); !bytes.Equal(got, want) {
+		t.Error("the encoded area differs")
+	}
+}
+
 // A grid worker's report is never published; a checkpoint with it must still
 // be read back.
 func TestAreaThatKnowsIncidentsIsRestored(t *testing.T) {
