@@ -92,7 +92,6 @@ func (a *Area) Apply(in *ingest.Input, out *Output) error {
 		}
 	case in.Incident != nil:
 		a.applyIncident(in.Incident)
-		a.moved = true
 	}
 	a.advance(out)
 	return nil
@@ -214,7 +213,6 @@ func (a *Area) settle(out *Output) {
 			m.win.forget(to)
 		}
 	}
-	a.forgetIncidents(to)
 }
 
 // advance decides every interval that is complete or has waited long enough,
@@ -234,6 +232,7 @@ func (a *Area) advance(out *Output) {
 	if a.moved || a.holding {
 		a.publish(out)
 	}
+	a.announce(out)
 }
 
 // complete reports whether every home that is still heard of has reported the

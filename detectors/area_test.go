@@ -3,6 +3,7 @@ package detectors
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -110,6 +111,78 @@ func TestAnnouncementExplainsTheOutage(t *testing.T) {
 	}
 	if len(dark) != 2 || dark[0].Reason.Cause != CausePlanned || dark[0].IncidentID != "pw-7" {
 		t.Errorf("outage: %+v", dark)
+	}
+}
+
+func TestAnnouncementsChangeAndAreCalledOff(t *testing.T) {
+	planned := func(id string, clock time.Time, state ingest.IncidentState, from, until time.Time) ingest.Input {
+		return ingest.Input{AreaID: "tq", Clock: clock, Incident: &ingest.Incident{
+			ID: id, Source: ingest.PowerGrid, Class: ingest.ClassPlannedOutage, State: state, From: from, Until: until,
+		}}
+	}
+	type heard struct {
+		state  State
+		pushed bool
+		from   time.Time
+		at     time.Time
+	}
+	noon := at(1, 12)
+	for name, c := range map[string]struct {
+		log  []ingest.Input
+		want []heard
+	}{
+		"it passes": {
+			[]ingest.Input{planned("x", at(0, 9), ingest.Accepted, noon, at(1, 14)), planned("other", at(1, 15), ingest.Closed, noon, at(1, 14))},
+			[]heard{{Open, true, noon, at(0, 9)}, {Resolved, false, noon, at(1, 14)}},
+		},
+		"it is repeated": {
+			[]ingest.Input{planned("x", at(0, 9), ingest.Accepted, noon, at(1, 14)), planned("x", at(0, 10), ingest.Assigned, noon, at(1, 14))},
+			[]heard{{Open, true, noon, at(0, 9)}},
+		},
+		"it is put off": {
+			[]ingest.Input{planned("x", at(0, 9), ingest.Accepted, noon, at(1, 14)), planned("x", at(0, 10), ingest.Accepted, at(2, 12), at(2, 14))},
+			[]heard{{Open, true, noon, at(0, 9)}, {Update, true, at(2, 12), at(0, 10)}},
+		},
+		"it is withdrawn before it begins": {
+			[]ingest.Input{planned("x", at(0, 9), ingest.Accepted, noon, at(1, 14)), planned("x", at(0, 10), ingest.Withdrawn, noon, at(1, 14))},
+			[]heard{{Open, true, noon, at(0, 9)}, {Resolved, true, noon, at(0, 10)}},
+		},
+		"it is done early": {
+			[]ingest.Input{planned("x", at(0, 9), ingest.Accepted, noon, at(1, 14)), planned("x", at(1, 13), ingest.Closed, noon, at(1, 14))},
+			[]heard{{Open, true, noon, at(0, 9)}, {Resolved, false, noon, at(1, 13)}},
+		},
+		"it comes when it is over": {
+			[]ingest.Input{planned("x", at(1, 15), ingest.Accepted, noon, at(1, 14))},
+			nil,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, findings := watch(t, DefaultParams(), c.log)
+			var got []heard
+			for i, f := range of(findings, "area:tq:x") {
+				if f.Seq != i+1 || f.Episode != int64(tickOf(noon)) {
+					t.Errorf("transition %d is %s#%d", i+1, f.AlertID(), f.Seq)
+				}
+				got = append(got, heard{f.State, f.Pushed, f.Reason.From, f.At})
+			}
+			if !slices.EqualFunc(got, c.want, func(x, y heard) bool {
+				return x.state == y.state && x.pushed == y.pushed && x.from.Equal(y.from) && x.at.Equal(y.at)
+			}) {
+				t.Errorf("heard %+v, want %+v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestIncidentsOfASilentAreaAreForgotten(t *testing.T) {
+	a, _ := watch(t, DefaultParams(), nil)
+	for day := range 100 {
+		apply(t, a, []ingest.Input{{AreaID: "tq", Clock: at(day, 9), Incident: &ingest.Incident{
+			ID: at(day, 9).String(), Source: ingest.SocialGrid, Class: "dispute", From: at(day, 8), Until: at(day, 9),
+		}}})
+	}
+	if len(a.incidents) > 7 {
+		t.Errorf("%d incidents kept", len(a.incidents))
 	}
 }
 

@@ -49,6 +49,7 @@ func (a *Area) Encode() ([]byte, error) {
 		}
 		e.str(string(raw))
 		e.fixed(x.public)
+		e.fixed(x.told)
 	}
 	for _, h := range a.homes {
 		e.str(h.id)
@@ -83,6 +84,7 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 			}
 		}
 		d.fixed(&x.public)
+		d.fixed(&x.told)
 		a.incidents = append(a.incidents, x)
 	}
 	a.clock = time.UnixMilli(head.ClockMS).UTC()
