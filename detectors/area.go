@@ -49,8 +49,7 @@ type Area struct {
 	moved   bool // live has moved since publish spoke
 	holding bool // an opening is held back while history is filled in
 
-	obs    []observation // scratch, one a home
-	events [registerFirst + 1]uint64
+	obs []observation // scratch, one a home
 }
 
 // Output collects what inputs lead to.
