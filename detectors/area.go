@@ -263,7 +263,11 @@ func (a *Area) recompute(out *Output) {
 
 // run steps one copy through every interval up to and including to.
 func (a *Area) run(which int, to tick, out *Output) {
-	for t := a.pos[which].floor(a.grid) + a.grid; t <= to; t += a.grid {
+	last := to
+	if to-a.pos[which] > ticksADay { // a gap: nothing is decided without a reading
+		last = min(to, a.newest())
+	}
+	for t := a.pos[which].floor(a.grid) + a.grid; t <= last; t += a.grid {
 		a.step(which, t, out)
 	}
 	if to > a.pos[which] {
@@ -272,6 +276,15 @@ func (a *Area) run(which int, to tick, out *Output) {
 			a.scan, a.moved = 0, true
 		}
 	}
+}
+
+// newest is the end of the newest reading of any home.
+func (a *Area) newest() tick {
+	n := tick(0)
+	for _, h := range a.homes {
+		n = max(n, h.newest())
+	}
+	return n
 }
 
 // step decides the interval that ends at end for all homes.

@@ -111,7 +111,7 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 		}
 		a.homes = append(a.homes, h)
 	}
-	if d.err != nil || len(d.b) != 0 {
+	if d.err != nil || len(d.b) != 0 || !a.sound(head.Live) {
 		return nil, fmt.Errorf("decode area %s: state is damaged (%d bytes)", a.id, len(b))
 	}
 	a.obs = make([]observation, len(a.homes))
@@ -119,6 +119,49 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 	a.holding = true // whether an opening is held back is asked anew
 	return a, nil
 }
+
+// longestLive bounds how far an area may be ahead of what is settled,
+// lastTick every time in it (some 480 years after 1970).
+const (
+	longestLive = 30 * ticksADay
+	lastTick    = tick(1 << 24)
+)
+
+// sound reports whether everything in a decoded area is in the range that the
+// rest of the code relies on, so that a damaged state is an error here and
+// not a panic or an endless loop later.
+func (a *Area) sound(liveTo tick) bool {
+	from := a.pos[settled]
+	ok := from >= 0 && from < lastTick && from%settleStep == 0 && liveTo >= from && liveTo-from <= longestLive &&
+		a.watermark >= 0 && a.watermark-from <= longestLive && (from == 0) == (a.watermark == 0) &&
+		soundGrid(a.grid) && a.public.sound() && a.view[settled].Episode.sound()
+	for i := range a.incidents {
+		ok = ok && a.incidents[i].public.sound()
+	}
+	for i, h := range a.homes {
+		st := &h.states[settled]
+		ok = ok && len(h.meters) > 0 && (i == 0 || a.homes[i-1].id < h.id) && st.After <= 1 && st.Episode.sound() && h.public.sound()
+		for j := range st.Signals {
+			ok = ok && st.Signals[j].sound()
+		}
+		for _, m := range h.meters {
+			w := &m.win
+			ok = ok && w.from == from && w.newest >= 0 && len(w.wh) <= int(longestLive) &&
+				(soundGrid(w.grid) || w.grid == 0 && len(w.wh) == 0)
+		}
+	}
+	return ok
+}
+
+func soundGrid(g tick) bool { return g == 1 || g == 2 || g == 4 }
+
+func (s *signal) sound() bool { return int(s.Cause) < len(Causes) && s.Severity <= Red }
+
+func (ep *episode) sound() bool {
+	return int(ep.Kind) < len(Kinds) && int(ep.EndCause) < len(Causes) && ep.signal.sound()
+}
+
+func (pub *published) sound() bool { return int(pub.Kind) < len(Kinds) && pub.Severity <= Red }
 
 func (w *window) encode(e *encoder) {
 	e.fixed([3]tick{w.from, w.grid, w.newest})

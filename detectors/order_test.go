@@ -244,6 +244,38 @@ func TestDamagedStateIsRefused(t *testing.T) {
 	if _, err := DecodeArea(&p, b); err == nil {
 		t.Error("a state of another version was taken")
 	}
+	for name, damage := range map[string]func(*Area){
+		"no grid":                    func(a *Area) { a.grid = 0 },
+		"no end":                     func(a *Area) { a.pos[live] = 1 << 60 },
+		"a kind that does not exist": func(a *Area) { a.homes[2].public.Kind = 99 },
+		"a cause that does not":      func(a *Area) { a.homes[2].states[settled].Signals[1].Cause = 99 },
+		"a home without a meter":     func(a *Area) { a.homes[2].meters = nil },
+		"homes in no order":          func(a *Area) { a.homes[2].id = "z" },
+		"a window of another time":   func(a *Area) { a.homes[2].meters[0].win.from -= settleStep },
+	} {
+		a, _ := watch(t, p, eventful(13).inputs(0, 9))
+		damage(a)
+		b, err := a.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := DecodeArea(&p, b); err == nil {
+			t.Errorf("a state with %s was taken", name)
+		}
+	}
+}
+
+func TestAGapOfYearsIsPassedOver(t *testing.T) {
+	v := &village{homes: 8, seed: 20}
+	a, _ := watch(t, DefaultParams(), append(v.inputs(0, 2), v.inputs(3650, 3652)...))
+	if got := a.pos[live].time(); !got.Equal(at(3652, 0)) {
+		t.Errorf("decided up to %s", got)
+	}
+	for _, h := range a.homes {
+		if days := h.states[live].Habits.Days; days < 3.99 || days > 4 {
+			t.Errorf("%s has learned from %v days", h.id, days)
+		}
+	}
 }
 
 func TestLateReadingTakesBackWhatWasSaid(t *testing.T) {
