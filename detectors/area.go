@@ -48,6 +48,7 @@ type Area struct {
 
 	moved   bool // live has moved since publish spoke
 	holding bool // an opening is held back while history is filled in
+	fill    backfill
 
 	obs []observation // scratch, one a home
 }
@@ -84,6 +85,9 @@ func (a *Area) Apply(in *ingest.Input, out *Output) error {
 	if in.Clock.After(a.clock) {
 		a.clock = in.Clock
 	}
+	if a.holding { // what was held back for long enough comes before what is new
+		a.publish(out)
+	}
 	switch {
 	case in.Readings != nil:
 		if err := a.applyReadings(in.Readings, out); err != nil {
@@ -116,7 +120,7 @@ func (a *Area) applyReadings(r *ingest.Readings, out *Output) error {
 	a.watermark = max(a.watermark, last)
 	a.settle(out)
 	a.grid = min(a.grid, length)
-	old := tickOf(a.clock.Add(-a.p.UsualDelay - backfillAge))
+	old := last < a.old()
 	late := false
 	for i, wh := range r.Wh {
 		end := first + tick(i+1)*length
@@ -132,8 +136,9 @@ func (a *Area) applyReadings(r *ingest.Readings, out *Output) error {
 			continue
 		}
 		a.dirty = a.dirty || end <= a.pos[live]
-		if end < old {
-			h.filled = a.clock
+		if old {
+			h.fill.more(a.clock)
+			a.fill.more(a.clock)
 		}
 	}
 	if late {

@@ -27,6 +27,7 @@ type areaHeader struct {
 	Grid      tick
 	View      areaState
 	Public    published
+	Fill      backfill
 	Incidents uint32
 	Homes     uint32
 }
@@ -37,7 +38,7 @@ func (a *Area) Encode() ([]byte, error) {
 	e := encoder{b: []byte{stateVersion}}
 	e.fixed(areaHeader{
 		ClockMS: a.clock.UnixMilli(), Watermark: a.watermark, Settled: a.pos[settled], Live: a.pos[live],
-		Grid: a.grid, View: a.view[settled], Public: a.public,
+		Grid: a.grid, View: a.view[settled], Public: a.public, Fill: a.fill,
 		Incidents: uint32(len(a.incidents)), Homes: uint32(len(a.homes)),
 	})
 	e.str(a.id)
@@ -55,7 +56,7 @@ func (a *Area) Encode() ([]byte, error) {
 		e.str(h.id)
 		e.str(h.zone.loc.String())
 		e.fixed(h.public)
-		e.fixed(h.filled.UnixMilli())
+		e.fixed(h.fill)
 		e.fixed(h.states[settled])
 		e.uint(uint64(len(h.meters)))
 		for _, m := range h.meters {
@@ -88,7 +89,7 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 		a.incidents = append(a.incidents, x)
 	}
 	a.clock = time.UnixMilli(head.ClockMS).UTC()
-	a.watermark, a.grid, a.public = head.Watermark, head.Grid, head.Public
+	a.watermark, a.grid, a.public, a.fill = head.Watermark, head.Grid, head.Public, head.Fill
 	a.pos, a.view = [2]tick{head.Settled, head.Settled}, [2]areaState{head.View, head.View}
 	for i := uint32(0); i < head.Homes && d.err == nil; i++ {
 		h := &home{id: d.str()}
@@ -97,9 +98,7 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 			return nil, fmt.Errorf("decode household %s: %w", h.id, err)
 		}
 		d.fixed(&h.public)
-		var filled int64
-		d.fixed(&filled)
-		h.filled = time.UnixMilli(filled).UTC()
+		d.fixed(&h.fill)
 		d.fixed(&h.states[settled])
 		h.states[live] = h.states[settled]
 		for n := d.uint(); n > 0 && d.err == nil; n-- {

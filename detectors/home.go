@@ -1,10 +1,6 @@
 package detectors
 
-import (
-	"time"
-
-	"weimang/ingest"
-)
+import "weimang/ingest"
 
 // Signals of a home, in order of precedence (see Kinds).
 const (
@@ -47,8 +43,7 @@ type home struct {
 	meters []*meter
 	states [2]homeState
 	public published
-	// filled is the clock at which back-fill last came for this home.
-	filled time.Time
+	fill   backfill
 }
 
 // meter is one meter of a home.

@@ -1,15 +1,11 @@
 package detectors
 
-import (
-	"time"
-)
-
 // publish says what has changed since it last spoke.
 func (a *Area) publish(out *Output) {
 	a.moved, a.holding = false, false
 	for _, h := range a.homes {
 		ep := &h.states[live].Episode
-		if ep.Open && !h.public.Open && a.catchingUp(h) {
+		if ep.Open && !h.public.Open && h.fill.goesOn(a.clock) {
 			a.holding = true
 			continue
 		}
@@ -28,6 +24,10 @@ func (a *Area) publish(out *Output) {
 	}
 
 	view := &a.view[live]
+	if ep := &view.Episode; ep.Open && !a.public.Open && ep.At < a.old() && a.fill.goesOn(a.clock) {
+		a.holding = true
+		return
+	}
 	before := a.public
 	if state, cause, changed := a.public.next(&view.Episode); changed {
 		f := a.finding(&view.Episode, &before, &a.public, state, cause)
@@ -45,20 +45,6 @@ func (a *Area) publish(out *Output) {
 		a.say(out, &f, &before, &a.public)
 	}
 }
-
-// catchingUp reports whether a home's history is just being filled in: what
-// it shows may be over by the next record. Once nothing more has come for a
-// while, what is known is told, however old it is.
-func (a *Area) catchingUp(h *home) bool {
-	return a.clock.Sub(h.filled) < backfillHold
-}
-
-// Readings older than backfillAge beyond their usual delay are back-fill; no
-// episode of their home opens until none has come for backfillHold.
-const (
-	backfillAge  = 3 * time.Hour
-	backfillHold = 30 * time.Minute
-)
 
 // notBack counts the homes without supply.
 func (a *Area) notBack() int {
