@@ -294,7 +294,8 @@ func (a *Area) newest() tick {
 
 // step decides the interval that ends at end for all homes.
 func (a *Area) step(which int, end tick, out *Output) {
-	reporting, dark, longest := 0, 0, tick(0)
+	view := &a.view[which]
+	heard, reporting, dark, longest := 0, 0, 0, tick(0)
 	var scratch [registerFirst + 1]uint64
 	for i, h := range a.homes {
 		r := h.at(end, which, &scratch)
@@ -313,8 +314,11 @@ func (a *Area) step(which int, end tick, out *Output) {
 		o.watts = o.wh / r.length.hoursSince(0)
 		o.usualWh = float64(h.states[which].Habits.Mean[o.slot]) * r.length.hoursSince(0)
 		if h.states[which].Life.ZeroShare < usuallyZero && h.states[which].Habits.Days > 1 {
-			reporting++
-			if r.wh == 0 {
+			heard++
+			if r.wh != 0 {
+				reporting++
+			} else if !view.darkAlone(&h.states[which].Life, end-r.length) {
+				reporting++
 				dark++
 			}
 		}
@@ -329,7 +333,6 @@ func (a *Area) step(which int, end tick, out *Output) {
 	if longest == 0 {
 		return
 	}
-	view := &a.view[which]
 	view.lookAround(end, longest, reporting, dark)
 
 	// Homes count from their first whole day on, not from when they were
@@ -359,10 +362,13 @@ func (a *Area) step(which int, end tick, out *Output) {
 			continue
 		}
 		if view.Dark {
-			st.Dark, st.Life.ZeroSince, st.Above.Since = o.wh == 0, 0, 0
+			if o.wh != 0 || !view.darkAlone(&st.Life, end) {
+				st.Life.ZeroSince = 0
+			}
+			st.Dark, st.Above.Since = o.wh == 0, 0
 			continue
 		}
-		if reporting >= minNeighbours {
+		if heard >= minNeighbours {
 			o.areaLit = true
 			others := float64(counted)
 			if st.Habits.Days >= 1 {

@@ -259,6 +259,51 @@ func TestStoveLeftOn(t *testing.T) {
 	}
 }
 
+func TestSilentHomeDoesNotKeepItsAreaDark(t *testing.T) {
+	for name, c := range map[string]struct {
+		silent int           // homes that are never heard again after the outage
+		within time.Duration // in which its end must be seen
+	}{
+		"one of five":  {1, time.Hour},
+		"four of five": {4, 26 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := outageVillage(true)
+			v.homes = 5
+			var log []ingest.Input
+			for _, in := range v.inputs(0, 45) {
+				if in.Readings.HouseholdID > homeID(4-c.silent) && in.Readings.Start.After(at(40, 20)) {
+					continue
+				}
+				log = append(log, in)
+			}
+			_, findings := watch(t, DefaultParams(), log)
+			notice := of(findings, "area:tq")
+			if len(notice) != 2 || notice[1].At.After(at(40, 20.5).Add(c.within)) {
+				t.Errorf("notice: %+v", notice)
+			}
+		})
+	}
+}
+
+func TestHomesDarkOneAfterTheOtherAreNoOutage(t *testing.T) {
+	v := &village{homes: 6, seed: 24, edit: func(home int, start time.Time, wh float64) float64 {
+		if home < 4 && start.After(at(30+2*home, 12)) { // four move out in a week
+			return 0
+		}
+		return wh
+	}}
+	_, findings := watch(t, DefaultParams(), v.inputs(0, 45))
+	for _, f := range of(findings, "area:tq") {
+		t.Errorf("took single homes for an outage: %+v", f)
+	}
+	for home := range 4 {
+		if story := of(findings, homeID(home)); len(story) == 0 || story[len(story)-1].Reason.Cause != CauseDark {
+			t.Errorf("home %d: %+v", home, story)
+		}
+	}
+}
+
 func TestNoDataIsNeverZero(t *testing.T) {
 	v := &village{homes: 8, seed: 7}
 	var log []ingest.Input
