@@ -30,7 +30,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		inputs:          counter("inputs_total", "Entries of area logs applied to a state"),
 		duplicates:      counter("duplicate_readings_total", "Readings that changed nothing because they were known"),
 		rollovers:       counter("register_rollovers_total", "Registers that passed their last digit"),
-		backward:        counter("register_steps_back_total", "Registers that stepped back, by a meter change or a fault"),
+		backward:        counter("register_steps_back_total", "Registers that stepped back or leapt, by a meter change or a fault"),
 		findings:        vec("findings_total", "Transitions of episodes by kind, severity and state", "kind", "severity", "state"),
 		refused:         vec("refused_total", "Entries sent to the dead letters by reason", "reason"),
 		checkpoints:     counter("checkpoints_total", "Area states saved"),
