@@ -44,6 +44,7 @@ type Area struct {
 	incidents []incident
 	grid      tick // shortest interval of any home
 	dirty     bool // something at or before pos[live] has changed
+	again     bool // live is deciding again what it had decided
 	scan      int  // homes before it have reported the interval after pos[live]
 
 	moved   bool // live has moved since publish spoke
@@ -57,7 +58,8 @@ type Area struct {
 type Output struct {
 	Findings []Finding
 	// History is wanted when Points is not nil: it is called with every
-	// interval decided or decided again.
+	// interval decided, and with those of a home decided again from its
+	// earliest late reading on.
 	Points func(areaID, householdID string, p UsePoint)
 	// TooLate are readings older than what can still change.
 	TooLate []*ingest.Readings
@@ -135,7 +137,12 @@ func (a *Area) applyReadings(r *ingest.Readings, out *Output) error {
 			out.Duplicates++
 			continue
 		}
-		a.dirty = a.dirty || end <= a.pos[live]
+		if end <= a.pos[live] {
+			a.dirty = true
+			if h.changed == 0 || end < h.changed {
+				h.changed = end
+			}
+		}
 		if old {
 			h.fill.more(a.clock)
 			a.fill.more(a.clock)
@@ -263,7 +270,12 @@ func (a *Area) recompute(out *Output) {
 		}
 	}
 	a.dirty, a.moved = false, true
+	a.again = true
 	a.run(live, to, out)
+	a.again = false
+	for _, h := range a.homes {
+		h.changed = 0
+	}
 }
 
 // run steps one copy through every interval up to and including to.
@@ -296,14 +308,22 @@ func (a *Area) newest() tick {
 func (a *Area) step(which int, end tick, out *Output) {
 	view := &a.view[which]
 	heard, reporting, dark, longest := 0, 0, 0, tick(0)
-	var scratch [registerFirst + 1]uint64
 	for i, h := range a.homes {
-		r := h.at(end, which, &scratch)
+		// What a late reading has not changed has been told before.
+		told := out
+		if which != live || a.again && (h.changed == 0 || end < h.changed) {
+			told = nil
+		}
+		r, events := h.at(end, which)
+		if told != nil {
+			told.Rollovers += events[registerRollover]
+			told.Backward += events[registerBackward]
+		}
 		o := &a.obs[i]
 		*o = observation{end: end, length: r.length}
 		if r.length == 0 || !r.quality.ProvesLife() {
-			if r.length != 0 && which == live {
-				a.point(out, h, o, r)
+			if r.length != 0 {
+				a.point(told, h, o, r)
 			}
 			o.length = 0
 			continue
@@ -322,13 +342,7 @@ func (a *Area) step(which int, end tick, out *Output) {
 				dark++
 			}
 		}
-		if which == live {
-			a.point(out, h, o, r)
-		}
-	}
-	if which == live && out != nil {
-		out.Rollovers += scratch[registerRollover]
-		out.Backward += scratch[registerBackward]
+		a.point(told, h, o, r)
 	}
 	if longest == 0 {
 		return

@@ -261,6 +261,41 @@ func FuzzApply(f *testing.F) {
 	})
 }
 
+// Mixed intervals, registers, new meters and homes: the settled state is the
+// same when a tenth of the readings come up to four days late.
+func FuzzOrderOfArrival(f *testing.F) {
+	for i := range 6 {
+		f.Add(uint64(i), uint8(3+i), uint16(allTroubles))
+	}
+	f.Fuzz(func(t *testing.T, seed uint64, homes uint8, troubles uint16) {
+		const disordered = late | dayBlocks | jumpingClock | nonsense | announced
+		p, log := troubled(seed, 1+int(homes)%12, int(troubles)&allTroubles&^disordered)
+		rng := rand.New(rand.NewPCG(seed, 2))
+		arrivals := slices.Clone(log)
+		for i := range arrivals {
+			in := &arrivals[i]
+			switch x := rng.Float64(); {
+			case log[len(log)-1].Clock.Sub(in.Clock) < 96*time.Hour: // the end is on time, so that both clocks agree
+			case x < 0.03:
+				in.Clock = in.Clock.Add(time.Duration(rng.Int64N(int64(95 * time.Hour))))
+			case x < 0.1:
+				in.Clock = in.Clock.Add(time.Duration(rng.Int64N(int64(3 * time.Hour))))
+			}
+		}
+		slices.SortStableFunc(arrivals, func(x, y ingest.Input) int { return x.Clock.Compare(y.Clock) })
+		inOrder, disorder, out := NewArea(&p, "tq"), NewArea(&p, "tq"), new(Output)
+		tell(t, inOrder, log, new(Output))
+		tell(t, disorder, arrivals, out)
+		consistent(t, out.Findings)
+		if len(out.TooLate) != 0 {
+			t.Errorf("%d readings inside the window were refused", len(out.TooLate))
+		}
+		if !bytes.Equal(frozen(t, inOrder), frozen(t, disorder)) {
+			t.Error("the settled state differs")
+		}
+	})
+}
+
 func FuzzDecodeArea(f *testing.F) {
 	p, log := troubled(1, 3, mixedIntervals|registers|exchanged|outages|announced)
 	for _, cut := range []int{0, 40, 1500} {

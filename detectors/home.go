@@ -44,6 +44,9 @@ type home struct {
 	states [2]homeState
 	public published
 	fill   backfill
+	// changed is the end of the earliest late reading since live was last
+	// computed, 0: none.
+	changed tick
 }
 
 // meter is one meter of a home.
@@ -71,8 +74,7 @@ func (h *home) newest() tick {
 // at is the home's use in the interval that ends at end: the sum over its
 // meters, over the longest of their intervals. While a meter that reported
 // within a day has not, there is none: no data is never zero.
-func (h *home) at(end tick, which int, events *[registerFirst + 1]uint64) reading {
-	var sum reading
+func (h *home) at(end tick, which int) (sum reading, events [registerFirst + 1]uint64) {
 	late := false
 	for _, m := range h.meters {
 		st := &m.states[which]
@@ -84,7 +86,7 @@ func (h *home) at(end tick, which int, events *[registerFirst + 1]uint64) readin
 		}
 	}
 	if late || sum.length == 0 {
-		return reading{}
+		return reading{}, events
 	}
 	wh := uint64(0)
 	for _, m := range h.meters {
@@ -110,7 +112,7 @@ func (h *home) at(end tick, which int, events *[registerFirst + 1]uint64) readin
 		}
 	}
 	sum.wh = uint32(min(wh, ingest.NoValue-1))
-	return sum
+	return sum, events
 }
 
 // observation is one interval of a home as the detectors see it.

@@ -330,6 +330,42 @@ func TestBackfillOpensNothingThatIsOver(t *testing.T) {
 	}
 }
 
+// A late reading of one home is no reason to tell the history of all again.
+func TestHistoryIsToldAgainFromTheLateReadingOn(t *testing.T) {
+	v := &village{homes: 8, seed: 25}
+	var log []ingest.Input
+	for _, in := range v.inputs(0, 10) {
+		r := *in.Readings
+		r.Wh, r.Register = []uint32{5_000_000}, true
+		if !r.Start.Before(at(8, 0)) {
+			r.Wh[0] = 1_000_000 // all meters were replaced
+		}
+		if r.HouseholdID != homeID(3) || !r.Start.Equal(at(9, 12)) {
+			log = append(log, ingest.Input{AreaID: in.AreaID, Clock: in.Clock, Readings: &r})
+		}
+	}
+	p := DefaultParams()
+	a, out := NewArea(&p, "tq"), new(Output)
+	tell(t, a, log, out)
+	if out.Backward != 8 {
+		t.Errorf("%d registers stepped back, want 8", out.Backward)
+	}
+	late := v.input(3, at(9, 12))
+	late.Clock = at(10, 0)
+	late.Readings.Wh, late.Readings.Register = []uint32{1_000_000}, true
+	points := make(map[string]int)
+	out = &Output{Points: func(_, household string, p UsePoint) {
+		points[household]++
+		if p.Start.Before(at(9, 12)) {
+			t.Errorf("told again of %s", p.Start)
+		}
+	}}
+	tell(t, a, []ingest.Input{late}, out)
+	if len(points) != 1 || points[homeID(3)] != 24 || out.Backward != 0 {
+		t.Errorf("told %v and %d steps back", points, out.Backward)
+	}
+}
+
 // A meter that is hours late every time is not always being filled in.
 func TestMeterThatIsAlwaysLateIsHeard(t *testing.T) {
 	for name, interval := range map[string]time.Duration{"every half-hour": 30 * time.Minute, "once a day": 24 * time.Hour} {
