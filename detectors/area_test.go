@@ -238,7 +238,7 @@ func TestShortfallOnAHotDay(t *testing.T) {
 	if len(story) == 0 || story[0].Kind != Shortfall || !between(story[0].At, at(47, 12), at(48, 22)) {
 		t.Fatalf("a failed air conditioner gave %+v", findings)
 	}
-	if f := story[0]; f.Value > 0.5*f.Usual {
+	if f := story[0]; f.Value > 0.7*f.Usual {
 		t.Errorf("used %v of usual %v", f.Value, f.Usual)
 	}
 	if end := story[len(story)-1]; end.State != Resolved || !end.At.After(at(49, 15)) {

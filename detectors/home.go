@@ -30,6 +30,7 @@ type homeState struct {
 	After   uint8 // level class of the reading before: 0 low, 1 not
 	Life    lifeState
 	Below   belowState
+	LastDay lastDay
 	Above   aboveState
 	Dark    bool // read nothing at all in its newest interval
 	Signals [signals]signal
@@ -157,6 +158,7 @@ func (st *homeState) observe(p *Params, o *observation) {
 	if silent && st.Signals[sigLife].Severity == 0 {
 		st.Below.restart()
 	}
+	st.LastDay.add(o.end, o.wh, o.usualWh)
 	st.Signals[sigBelow] = observeBelow(p, st, o)
 	st.Signals[sigAbove] = observeAbove(p, st, o)
 	if st.Signals[sigBack].Severity != 0 && !st.Dark {

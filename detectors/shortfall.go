@@ -115,10 +115,11 @@ func observeBelow(p *Params, st *homeState, o *observation) signal {
 		if onset == 0 {
 			onset = o.end - spans[at]
 		}
+		hours := spans[at].hoursSince(0)
+		use, usual := st.LastDay.sum(int(hours))
 		return signal{
-			Severity: severity, Cause: code(Causes, cause), Onset: onset, At: o.end, Hours: float32(spans[at].hoursSince(0)),
-			Value: b.Use[at], Usual: b.Usual[at] * float32(math.Exp(logRatio(float64(b.Use[at]), float64(b.Usual[at]), spans[at]))) / float32(ratio),
-			Neighbours: float32(math.Exp(lift)),
+			Severity: severity, Cause: code(Causes, cause), Onset: onset, At: o.end, Hours: float32(hours),
+			Value: float32(use), Usual: float32(usual), Neighbours: float32(math.Exp(lift)),
 		}
 	case sig.Severity != 0 && worst < p.BelowScore/2:
 		return signal{}
