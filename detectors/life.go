@@ -25,6 +25,9 @@ const (
 	lifeGainMax = 2.5
 	lifeLossMax = 15
 	lifeSure    = -2
+	// zeroGain is what a half-hour without even a fridge says where no
+	// neighbours tell whether it is the area's supply: yellow in half a day.
+	zeroGain = 1
 )
 
 // observeLife adds one interval to the evidence. Method: Wald's sequential
@@ -58,13 +61,20 @@ func observeLife(p *Params, st *homeState, o *observation) signal {
 	prior := levelPrior * (1 - n/memory)
 	usual = (n*usual + prior/levels) / (n + prior)
 	gain := math.Log(quiet/usual) * float64(o.length) / 2
+	dark := zero && l.ZeroShare < usuallyZero
+	switch {
+	case dark && o.areaLit:
+		gain = 0 // a tripped breaker says nothing about the person; it is an alarm of its own below
+	case dark:
+		gain = max(gain, zeroGain*float64(o.length)/2)
+	}
 	score := float64(l.Score) + min(lifeGainMax, max(-lifeLossMax, gain))
 	if gain < lifeSure {
 		score = min(score, float64(l.Score)/2) // however long the silence was, a few kettles end it
 	}
 	l.Score = float32(min(p.Life[2]*1.1, max(0, score)))
 
-	if l.LastLife == 0 || (o.level == levelHigh && gain < 0) || l.Score == 0 {
+	if l.LastLife == 0 || (o.level == levelHigh && gain < 0) || (l.Score == 0 && !dark) {
 		l.LastLife, l.Wh, l.Usual = o.end, 0, 0
 	} else {
 		l.Wh += float32(o.wh)
@@ -82,11 +92,11 @@ func observeLife(p *Params, st *homeState, o *observation) signal {
 		}
 	}
 	cause := CauseQuiet
-	// Not even a fridge, while the neighbours have light: a tripped breaker.
-	if l.ZeroSince != 0 && l.ZeroShare < 0.02 && o.areaLit && o.end.hoursSince(l.ZeroSince) >= darkHours {
+	// Not even a fridge, while the neighbours have light.
+	if hours := o.end.hoursSince(l.ZeroSince); dark && o.areaLit && hours >= darkHours {
 		severity, cause = max(severity, Orange), CauseDark
-		if sig.Severity == 0 {
-			l.LastLife = min(l.LastLife, l.ZeroSince)
+		if hours >= p.LifeHours[2] {
+			severity = Red
 		}
 	}
 	switch {
