@@ -49,8 +49,7 @@ type Area struct {
 	moved   bool // live has moved since publish spoke
 	holding bool // an opening is held back while history is filled in
 
-	obs    []observation // scratch, one a home
-	events [registerFirst + 1]uint64
+	obs []observation // scratch, one a home
 }
 
 // Output collects what inputs lead to.
@@ -353,7 +352,7 @@ func (a *Area) point(out *Output, h *home, o *observation, r reading) {
 		return
 	}
 	hours := r.length.hoursSince(0)
-	low, mid, high, _ := h.states[live].Habits.band(h.zone.slot(o.end, r.length))
+	low, mid, high := h.states[live].Habits.band(h.zone.slot(o.end, r.length))
 	p := UsePoint{
 		Start: (o.end - r.length).time(), Interval: time.Duration(r.length) * tickLen,
 		Low: low * hours / 1000, Mid: mid * hours / 1000, High: high * hours / 1000,

@@ -226,7 +226,7 @@ func TestEstimatesProveNoLife(t *testing.T) {
 	}
 	_, plain := watch(t, DefaultParams(), log)
 	_, estimated := watch(t, DefaultParams(), with)
-	if len(plain) == 0 || len(estimated) != len(plain) || estimated[0].At != plain[0].At {
+	if len(plain) == 0 || len(estimated) != len(plain) || !estimated[0].At.Equal(plain[0].At) {
 		t.Errorf("an estimate of 0.9 kWh beside a measured 0.02 changed %+v into %+v", plain, estimated)
 	}
 }

@@ -61,10 +61,10 @@ func (h *habits) level(watts float64) int {
 }
 
 // band is the usual band of a slot in W: a ninth of the days lie below low
-// and as many above high. ok is false before the first observation.
-func (h *habits) band(slot int) (low, mid, high float64, ok bool) {
+// and as many above high. All are nought before the first observation.
+func (h *habits) band(slot int) (low, mid, high float64) {
 	if h.Count[slot] == 0 {
-		return 0, 0, 0, false
+		return 0, 0, 0
 	}
 	// A home of few days gets the wide band of a guess: the prior spread
 	// (a factor of two) fades as the days add up.
@@ -72,7 +72,7 @@ func (h *habits) band(slot int) (low, mid, high float64, ok bool) {
 	sd := math.Sqrt((n*float64(h.LogVar[slot]) + 3*0.5) / (n + 3))
 	m := float64(h.LogMean[slot])
 	at := func(z float64) float64 { return max(0, math.Exp(m+z*sd)-logFloor) }
-	return at(-1.22), at(0), at(1.22), true
+	return at(-1.22), at(0), at(1.22)
 }
 
 // learn takes one interval into what is usual. afterLow is the home's level
@@ -154,11 +154,10 @@ func (h *habits) learnNight(watts float64, afterLow int) {
 
 // probability of a level with additive smoothing, never nought.
 func probability(p *[levels - 1]float32, level int, floor float64) float64 {
-	x := 0.0
+	x := 1.0
 	if level < levels-1 {
 		x = float64(p[level])
 	} else {
-		x = 1
 		for _, q := range p {
 			x -= float64(q)
 		}

@@ -132,7 +132,7 @@ func (st *homeState) observe(p *Params, o *observation) {
 	}
 	o.after = int(st.After)
 	o.level = h.level(o.watts)
-	_, _, high, _ := h.band(o.slot)
+	_, _, high := h.band(o.slot)
 	o.high = high
 
 	silent := st.Signals[sigLife].Severity != 0

@@ -38,10 +38,9 @@ func (p *registerPoint) energy(end tick, r reading) (reading, registerEvent) {
 		return missing, registerFirst
 	}
 	span := max(end-prev.End, r.length)
-	used, event := uint64(0), registerCounted
-	if now >= prev.Wh {
-		used = uint64(now - prev.Wh)
-	} else {
+	event := registerCounted
+	used := uint64(now) - uint64(prev.Wh)
+	if now < prev.Wh {
 		size := registerSize(prev.Wh)
 		used = size - uint64(prev.Wh) + uint64(now)
 		if used > uint64(maxRegisterKW*1000*span.hoursSince(0)) {

@@ -133,7 +133,7 @@ func TestRegisterFeedEqualsEnergyFeed(t *testing.T) {
 		t.Fatalf("%d findings from registers, %d from energies", len(got), len(want))
 	}
 	for i := range want {
-		if got[i].Kind != want[i].Kind || got[i].State != want[i].State || got[i].Onset != want[i].Onset {
+		if got[i].Kind != want[i].Kind || got[i].State != want[i].State || !got[i].Onset.Equal(want[i].Onset) {
 			t.Errorf("finding %d: %s %s, want %s %s", i, got[i].Kind, got[i].State, want[i].Kind, want[i].State)
 		}
 	}

@@ -63,7 +63,7 @@ type Report struct {
 	ReporterRole string
 	// PublishedAt is when the sender made it known; zero: not said.
 	PublishedAt time.Time
-	Extra             map[string]json.RawMessage // unknown fields, kept as they came
+	Extra       map[string]json.RawMessage // unknown fields, kept as they came
 }
 
 // KnownAt is when the report became known, for the order of a replayed feed:

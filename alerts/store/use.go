@@ -72,7 +72,7 @@ func unpackPoints(b []byte, day int64) ([]detectors.UsePoint, error) {
 // mergePoints puts newer points into the older ones, both of one day. The
 // last point of a start wins; the result is in order of start.
 func mergePoints(old, newer []detectors.UsePoint) []detectors.UsePoint {
-	all := append(old, newer...)
+	all := slices.Concat(old, newer)
 	byStart := func(a, b detectors.UsePoint) int { return cmp.Compare(a.Start.Unix(), b.Start.Unix()) }
 	slices.SortStableFunc(all, byStart)
 	out := all[:0]

@@ -147,7 +147,7 @@ func eachLine(b *bufio.Reader, f func(n int, line []byte)) error {
 		if record := bytes.TrimSpace(line); len(record) > 0 {
 			f(n, record)
 		}
-		if err != nil {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 	}

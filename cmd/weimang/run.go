@@ -54,15 +54,16 @@ func serve(ctx context.Context, cfg *Config, stdout, stderr io.Writer) error {
 	if w.roster, w.people, err = readRoster(cfg); err != nil {
 		return err
 	}
-	closeChannels := func() error { return nil }
-	if w.channels, closeChannels, err = openChannels(cfg, stdout); err != nil {
+	channels, closeChannels, err := openChannels(cfg, stdout)
+	if err != nil {
 		return err
 	}
+	w.channels = channels
 	s, err := start(ctx, w)
 	if err != nil {
 		return errors.Join(err, closeChannels())
 	}
-	log.Info("weimang is running", "page", s.page, "homes", len(w.roster), slog.Any("brokers", cfg.Kafka.Brokers))
+	log.Info("weimang is running", "page", s.page, "homes", len(w.roster), "embedded_broker", cfg.Embedded())
 	err = s.lc.wait()
 	return errors.Join(err, s.stop(), closeChannels())
 }

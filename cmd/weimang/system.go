@@ -107,7 +107,7 @@ func start(ctx context.Context, w wiring) (_ *system, err error) {
 		return nil, err
 	}
 	// The page's server comes first: links in messages need its address.
-	listener, err := net.Listen("tcp", cfg.HTTP.Addr)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.HTTP.Addr)
 	if err != nil {
 		return nil, fmt.Errorf("http.addr: %w", err)
 	}

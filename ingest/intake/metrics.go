@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -64,7 +65,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 func (m *metrics) accepted(b *ingest.Block, clock time.Time) {
 	n := 0
 	for _, v := range b.KWh {
-		if v == v { //nolint:gocritic // not NaN, which is a missing value
+		if !math.IsNaN(v) { // NaN is a missing value
 			n++
 		}
 	}

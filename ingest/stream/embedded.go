@@ -2,6 +2,7 @@ package stream
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -49,7 +50,9 @@ func StartEmbedded(opts EmbeddedOptions) (*Embedded, error) {
 	}
 	kopts := []kfake.Opt{
 		kfake.NumBrokers(1),
-		kfake.ListenFn(func(network, _ string) (net.Listener, error) { return net.Listen(network, addr) }),
+		kfake.ListenFn(func(network, _ string) (net.Listener, error) {
+			return new(net.ListenConfig).Listen(context.Background(), network, addr)
+		}),
 		kfake.GroupMinSessionTimeout(100 * time.Millisecond), // its own minimum of 6 s makes tests and restarts slow
 		// A group's offsets are forgotten after a week without members; a
 		// machine that was off for longer would begin anew.

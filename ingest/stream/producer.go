@@ -53,7 +53,7 @@ func (p *Producer) Produce(ctx context.Context, topic string, recs []Record) err
 	}
 	byPartition := make(map[int][]*Record, n)
 	for i := range recs {
-		to := 0
+		var to int
 		if key := recs[i].Key; key != nil {
 			to = Partition(key, n)
 		} else {
