@@ -19,7 +19,6 @@ import (
 	"weimang/alerts"
 	"weimang/alerts/deliver"
 	"weimang/alerts/store"
-	"weimang/ingest"
 	"weimang/ingest/sender"
 	"weimang/ingest/simulate"
 )
@@ -171,13 +170,6 @@ func demo(ctx context.Context, opt demoOptions, stdout, stderr io.Writer) (err e
 // demoSend sends a span of the village's life and waits until it has gone the
 // whole way.
 func demoSend(ctx context.Context, s *system, v *simulate.Village, screen *screen, label string, from, until time.Time, speed float64) error {
-	reports := slices.DeleteFunc(v.Reports(), func(r ingest.Report) bool {
-		return r.KnownAt().Before(from) || !r.KnownAt().Before(until)
-	})
-	areas := make(map[string]string)
-	for _, h := range v.Homes() {
-		areas[h.MeterID] = h.AreaID
-	}
 	screen.bar.label = label
 	send, err := sender.New(sender.Options{
 		Client: s.client, FeedID: "demo-" + from.Format("200601"), AsOfFeed: true, Speed: speed, Barrier: s.caughtUp,
@@ -189,7 +181,7 @@ func demoSend(ctx context.Context, s *system, v *simulate.Village, screen *scree
 	if err != nil {
 		return err
 	}
-	if _, err := send.Send(ctx, sender.Merge(v.Blocks(from, until), reports, func(meter string) string { return areas[meter] })); err != nil {
+	if _, err := send.Send(ctx, villageItems(v, from, until)); err != nil {
 		return err
 	}
 	return s.drained(ctx)

@@ -157,6 +157,9 @@ func TestReplayOfRealHomesEqualsBacktest(t *testing.T) {
 // detectors, store, all of it) at random moments and starts it again: in the
 // end the store holds each transition of the backtest once.
 func TestAKilledReplayGoesOnWhereItWas(t *testing.T) {
+	if raceDetector {
+		t.Skip("the killed process is built without the race detector: nothing would be raced here")
+	}
 	if testing.Short() {
 		t.Skip("building and killing the program takes half a minute: left out with -short")
 	}

@@ -126,9 +126,9 @@ func (s *villageSender) send(ctx context.Context, opt sender.Options, from, to t
 	return nil
 }
 
-// villageItems is the span in the order in which things become known.
+// villageItems is the span in the order in which things become known. Each
+// block names its area.
 func villageItems(v *simulate.Village, from, to time.Time) iter.Seq[sender.Item] {
 	reports := slices.DeleteFunc(v.Reports(), func(r ingest.Report) bool { return r.KnownAt().Before(from) })
-	// A village's blocks name their area, so nothing has to be looked up.
 	return sender.Merge(v.Blocks(from, to), reports, func(string) string { return "" })
 }

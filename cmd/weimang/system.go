@@ -213,6 +213,14 @@ func (s *system) routes(page http.Handler, reg *prometheus.Registry) http.Handle
 		}
 		_, _ = io.WriteString(w, "ready\n")
 	})
+	// Meters nobody has put into the roster: a utility may send the whole
+	// town. A few ids tell an operator which list is missing.
+	mux.HandleFunc("GET /-/unknown-meters", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		for _, id := range s.intake.UnknownMeters() {
+			fmt.Fprintln(w, id)
+		}
+	})
 	return mux
 }
 
