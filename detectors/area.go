@@ -44,10 +44,12 @@ type Area struct {
 	incidents []incident
 	grid      tick // shortest interval of any home
 	dirty     bool // something at or before pos[live] has changed
+	again     bool // live is deciding again what it had decided
 	scan      int  // homes before it have reported the interval after pos[live]
 
 	moved   bool // live has moved since publish spoke
 	holding bool // an opening is held back while history is filled in
+	fill    backfill
 
 	obs []observation // scratch, one a home
 }
@@ -56,7 +58,8 @@ type Area struct {
 type Output struct {
 	Findings []Finding
 	// History is wanted when Points is not nil: it is called with every
-	// interval decided or decided again.
+	// interval decided, and with those of a home decided again from its
+	// earliest late reading on.
 	Points func(areaID, householdID string, p UsePoint)
 	// TooLate are readings older than what can still change.
 	TooLate []*ingest.Readings
@@ -77,11 +80,15 @@ func (a *Area) ID() string { return a.id }
 func (a *Area) Homes() int { return len(a.homes) }
 
 // Apply takes the next input of the area's log and keeps nothing of it. An
-// error is an *ingest.Rejection: the household's zone does not exist, or the
-// reading ends after the clock; the input is then not applied.
+// error is an *ingest.Rejection: the household's zone does not exist, the
+// readings are no intervals of the contract or end after the clock; of the
+// input only the clock is then taken.
 func (a *Area) Apply(in *ingest.Input, out *Output) error {
 	if in.Clock.After(a.clock) {
 		a.clock = in.Clock
+	}
+	if a.holding { // what was held back for long enough comes before what is new
+		a.publish(out)
 	}
 	switch {
 	case in.Readings != nil:
@@ -90,29 +97,32 @@ func (a *Area) Apply(in *ingest.Input, out *Output) error {
 		}
 	case in.Incident != nil:
 		a.applyIncident(in.Incident)
-		a.moved = true
 	}
 	a.advance(out)
 	return nil
 }
 
 func (a *Area) applyReadings(r *ingest.Readings, out *Output) error {
+	length, first := ticksIn(r.Interval), tickOf(r.Start)
+	switch {
+	case length != 1 && length != 2 && length != 4 || r.Interval != time.Duration(length)*tickLen:
+		return ingest.Reject(ingest.BadInterval, "interval_s", "an interval of %s", r.Interval)
+	case first < epoch || first%length != 0 || !r.Start.Equal(first.time()):
+		return ingest.Reject(ingest.BadTime, "ts", "%s is not the start of an interval of %s", r.Start.UTC().Format(time.RFC3339), r.Interval)
+	}
+	last := first + tick(len(r.Wh))*length
+	if limit := tickOf(a.clock.Add(a.p.Skew)); last > limit {
+		return ingest.Reject(ingest.Future, "", "a reading of meter %s ends %s after the clock", r.MeterID, time.Duration(last-limit)*tickLen)
+	}
 	h, err := a.home(r)
 	if err != nil {
 		return err
 	}
 	m := h.meter(r.MeterID, a.pos[settled])
-	length := ticksIn(r.Interval)
-	first := tickOf(r.Start)
-	last := first + tick(len(r.Wh))*length
-	limit := tickOf(a.clock.Add(a.p.Skew))
-	if last > limit {
-		return ingest.Reject(ingest.Future, "", "a reading of meter %s ends %s after the clock", r.MeterID, time.Duration(last-limit)*tickLen)
-	}
 	a.watermark = max(a.watermark, last)
 	a.settle(out)
 	a.grid = min(a.grid, length)
-	old := tickOf(a.clock.Add(-a.p.UsualDelay - backfillAge))
+	old := last < a.old()
 	late := false
 	for i, wh := range r.Wh {
 		end := first + tick(i+1)*length
@@ -127,9 +137,15 @@ func (a *Area) applyReadings(r *ingest.Readings, out *Output) error {
 			out.Duplicates++
 			continue
 		}
-		a.dirty = a.dirty || end <= a.pos[live]
-		if end < old {
-			h.filled = a.clock
+		if end <= a.pos[live] {
+			a.dirty = true
+			if h.changed == 0 || end < h.changed {
+				h.changed = end
+			}
+		}
+		if old {
+			h.fill.more(a.clock)
+			a.fill.more(a.clock)
 		}
 	}
 	if late {
@@ -208,7 +224,6 @@ func (a *Area) settle(out *Output) {
 			m.win.forget(to)
 		}
 	}
-	a.forgetIncidents(to)
 }
 
 // advance decides every interval that is complete or has waited long enough,
@@ -228,6 +243,7 @@ func (a *Area) advance(out *Output) {
 	if a.moved || a.holding {
 		a.publish(out)
 	}
+	a.announce(out)
 }
 
 // complete reports whether every home that is still heard of has reported the
@@ -250,16 +266,25 @@ func (a *Area) recompute(out *Output) {
 	for _, h := range a.homes {
 		h.states[live] = h.states[settled]
 		for _, m := range h.meters {
-			m.last[live] = m.last[settled]
+			m.states[live] = m.states[settled]
 		}
 	}
 	a.dirty, a.moved = false, true
+	a.again = true
 	a.run(live, to, out)
+	a.again = false
+	for _, h := range a.homes {
+		h.changed = 0
+	}
 }
 
 // run steps one copy through every interval up to and including to.
 func (a *Area) run(which int, to tick, out *Output) {
-	for t := a.pos[which].floor(a.grid) + a.grid; t <= to; t += a.grid {
+	last := to
+	if to-a.pos[which] > ticksADay { // a gap: nothing is decided without a reading
+		last = min(to, a.newest())
+	}
+	for t := a.pos[which].floor(a.grid) + a.grid; t <= last; t += a.grid {
 		a.step(which, t, out)
 	}
 	if to > a.pos[which] {
@@ -270,17 +295,35 @@ func (a *Area) run(which int, to tick, out *Output) {
 	}
 }
 
+// newest is the end of the newest reading of any home.
+func (a *Area) newest() tick {
+	n := tick(0)
+	for _, h := range a.homes {
+		n = max(n, h.newest())
+	}
+	return n
+}
+
 // step decides the interval that ends at end for all homes.
 func (a *Area) step(which int, end tick, out *Output) {
-	reporting, dark, longest := 0, 0, tick(0)
-	var scratch [registerFirst + 1]uint64
+	view := &a.view[which]
+	heard, reporting, dark, longest := 0, 0, 0, tick(0)
 	for i, h := range a.homes {
-		r := h.at(end, which, &scratch)
+		// What a late reading has not changed has been told before.
+		told := out
+		if which != live || a.again && (h.changed == 0 || end < h.changed) {
+			told = nil
+		}
+		r, events := h.at(end, which)
+		if told != nil {
+			told.Rollovers += events[registerRollover]
+			told.Backward += events[registerBackward]
+		}
 		o := &a.obs[i]
 		*o = observation{end: end, length: r.length}
 		if r.length == 0 || !r.quality.ProvesLife() {
-			if r.length != 0 && which == live {
-				a.point(out, h, o, r)
+			if r.length != 0 {
+				a.point(told, h, o, r)
 			}
 			o.length = 0
 			continue
@@ -291,30 +334,33 @@ func (a *Area) step(which int, end tick, out *Output) {
 		o.watts = o.wh / r.length.hoursSince(0)
 		o.usualWh = float64(h.states[which].Habits.Mean[o.slot]) * r.length.hoursSince(0)
 		if h.states[which].Life.ZeroShare < usuallyZero && h.states[which].Habits.Days > 1 {
-			reporting++
-			if r.wh == 0 {
+			heard++
+			if r.wh != 0 {
+				reporting++
+			} else if !view.darkAlone(&h.states[which].Life, end-r.length) {
+				reporting++
 				dark++
 			}
 		}
-		if which == live {
-			a.point(out, h, o, r)
-		}
-	}
-	if which == live && out != nil {
-		out.Rollovers += scratch[registerRollover]
-		out.Backward += scratch[registerBackward]
+		a.point(told, h, o, r)
 	}
 	if longest == 0 {
 		return
 	}
-	view := &a.view[which]
 	view.lookAround(end, longest, reporting, dark)
 
+	// Homes count from their first whole day on, not from when they were
+	// first heard of: what is decided must not depend on that.
+	counted := 0
 	var use, usual [len(spans)]float64
 	if !view.Dark {
 		for i, h := range a.homes {
 			st := &h.states[which]
-			if o := &a.obs[i]; o.length != 0 && st.Habits.Days >= 1 {
+			if st.Habits.Days < 1 {
+				continue
+			}
+			counted++
+			if o := &a.obs[i]; o.length != 0 {
 				base := float64(st.Habits.QuietMid) * o.length.hoursSince(0)
 				st.Below.average(o.length, max(0, o.wh-base), max(0, o.usualWh-base))
 			}
@@ -330,13 +376,19 @@ func (a *Area) step(which int, end tick, out *Output) {
 			continue
 		}
 		if view.Dark {
-			st.Dark, st.Life.ZeroSince, st.Above.Since = o.wh == 0, 0, 0
+			if o.wh != 0 || !view.darkAlone(&st.Life, end) {
+				st.Life.ZeroSince = 0
+			}
+			st.Dark, st.Above.Since = o.wh == 0, 0
 			continue
 		}
-		if reporting >= minNeighbours {
+		if heard >= minNeighbours {
 			o.areaLit = true
+			others := float64(counted)
+			if st.Habits.Days >= 1 {
+				others--
+			}
 			for k, span := range spans {
-				others := float64(len(a.homes) - 1)
 				o.neighbours[k] = logRatio((use[k]-float64(st.Below.Use[k]))/others, (usual[k]-float64(st.Below.Usual[k]))/others, span)
 			}
 		}

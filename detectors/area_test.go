@@ -1,6 +1,9 @@
 package detectors
 
 import (
+	"bytes"
+	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -111,6 +114,78 @@ func TestAnnouncementExplainsTheOutage(t *testing.T) {
 	}
 }
 
+func TestAnnouncementsChangeAndAreCalledOff(t *testing.T) {
+	planned := func(id string, clock time.Time, state ingest.IncidentState, from, until time.Time) ingest.Input {
+		return ingest.Input{AreaID: "tq", Clock: clock, Incident: &ingest.Incident{
+			ID: id, Source: ingest.PowerGrid, Class: ingest.ClassPlannedOutage, State: state, From: from, Until: until,
+		}}
+	}
+	type heard struct {
+		state  State
+		pushed bool
+		from   time.Time
+		at     time.Time
+	}
+	noon := at(1, 12)
+	for name, c := range map[string]struct {
+		log  []ingest.Input
+		want []heard
+	}{
+		"it passes": {
+			[]ingest.Input{planned("x", at(0, 9), ingest.Accepted, noon, at(1, 14)), planned("other", at(1, 15), ingest.Closed, noon, at(1, 14))},
+			[]heard{{Open, true, noon, at(0, 9)}, {Resolved, false, noon, at(1, 14)}},
+		},
+		"it is repeated": {
+			[]ingest.Input{planned("x", at(0, 9), ingest.Accepted, noon, at(1, 14)), planned("x", at(0, 10), ingest.Assigned, noon, at(1, 14))},
+			[]heard{{Open, true, noon, at(0, 9)}},
+		},
+		"it is put off": {
+			[]ingest.Input{planned("x", at(0, 9), ingest.Accepted, noon, at(1, 14)), planned("x", at(0, 10), ingest.Accepted, at(2, 12), at(2, 14))},
+			[]heard{{Open, true, noon, at(0, 9)}, {Update, true, at(2, 12), at(0, 10)}},
+		},
+		"it is withdrawn before it begins": {
+			[]ingest.Input{planned("x", at(0, 9), ingest.Accepted, noon, at(1, 14)), planned("x", at(0, 10), ingest.Withdrawn, noon, at(1, 14))},
+			[]heard{{Open, true, noon, at(0, 9)}, {Resolved, true, noon, at(0, 10)}},
+		},
+		"it is done early": {
+			[]ingest.Input{planned("x", at(0, 9), ingest.Accepted, noon, at(1, 14)), planned("x", at(1, 13), ingest.Closed, noon, at(1, 14))},
+			[]heard{{Open, true, noon, at(0, 9)}, {Resolved, false, noon, at(1, 13)}},
+		},
+		"it comes when it is over": {
+			[]ingest.Input{planned("x", at(1, 15), ingest.Accepted, noon, at(1, 14))},
+			nil,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, findings := watch(t, DefaultParams(), c.log)
+			var got []heard
+			for i, f := range of(findings, "area:tq:x") {
+				if f.Seq != i+1 || f.Episode != int64(tickOf(noon)) {
+					t.Errorf("transition %d is %s#%d", i+1, f.AlertID(), f.Seq)
+				}
+				got = append(got, heard{f.State, f.Pushed, f.Reason.From, f.At})
+			}
+			if !slices.EqualFunc(got, c.want, func(x, y heard) bool {
+				return x.state == y.state && x.pushed == y.pushed && x.from.Equal(y.from) && x.at.Equal(y.at)
+			}) {
+				t.Errorf("heard %+v, want %+v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestIncidentsOfASilentAreaAreForgotten(t *testing.T) {
+	a, _ := watch(t, DefaultParams(), nil)
+	for day := range 100 {
+		apply(t, a, []ingest.Input{{AreaID: "tq", Clock: at(day, 9), Incident: &ingest.Incident{
+			ID: at(day, 9).String(), Source: ingest.SocialGrid, Class: "dispute", From: at(day, 8), Until: at(day, 9),
+		}}})
+	}
+	if len(a.incidents) > 7 {
+		t.Errorf("%d incidents kept", len(a.incidents))
+	}
+}
+
 func TestWhoIsNotBackWhenTheOthersAre(t *testing.T) {
 	_, findings := watch(t, DefaultParams(), outageVillage(false).inputs(0, 45))
 	story := of(findings, homeID(5))
@@ -184,6 +259,51 @@ func TestStoveLeftOn(t *testing.T) {
 	}
 }
 
+func TestSilentHomeDoesNotKeepItsAreaDark(t *testing.T) {
+	for name, c := range map[string]struct {
+		silent int           // homes that are never heard again after the outage
+		within time.Duration // in which its end must be seen
+	}{
+		"one of five":  {1, time.Hour},
+		"four of five": {4, 26 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := outageVillage(true)
+			v.homes = 5
+			var log []ingest.Input
+			for _, in := range v.inputs(0, 45) {
+				if in.Readings.HouseholdID > homeID(4-c.silent) && in.Readings.Start.After(at(40, 20)) {
+					continue
+				}
+				log = append(log, in)
+			}
+			_, findings := watch(t, DefaultParams(), log)
+			notice := of(findings, "area:tq")
+			if len(notice) != 2 || notice[1].At.After(at(40, 20.5).Add(c.within)) {
+				t.Errorf("notice: %+v", notice)
+			}
+		})
+	}
+}
+
+func TestHomesDarkOneAfterTheOtherAreNoOutage(t *testing.T) {
+	v := &village{homes: 6, seed: 24, edit: func(home int, start time.Time, wh float64) float64 {
+		if home < 4 && start.After(at(30+2*home, 12)) { // four move out in a week
+			return 0
+		}
+		return wh
+	}}
+	_, findings := watch(t, DefaultParams(), v.inputs(0, 45))
+	for _, f := range of(findings, "area:tq") {
+		t.Errorf("took single homes for an outage: %+v", f)
+	}
+	for home := range 4 {
+		if story := of(findings, homeID(home)); len(story) == 0 || story[len(story)-1].Reason.Cause != CauseDark {
+			t.Errorf("home %d: %+v", home, story)
+		}
+	}
+}
+
 func TestNoDataIsNeverZero(t *testing.T) {
 	v := &village{homes: 8, seed: 7}
 	var log []ingest.Input
@@ -242,5 +362,36 @@ func TestLearningSilently(t *testing.T) {
 		if f.Pushed {
 			t.Errorf("pushed while learning: %+v", f)
 		}
+	}
+}
+
+func TestReadingsThatAreNoIntervalsAreRejected(t *testing.T) {
+	v := &village{homes: 2, seed: 9}
+	for name, c := range map[string]struct {
+		edit func(*ingest.Readings)
+		want ingest.Reason
+	}{
+		"a start beside the grid":       {func(r *ingest.Readings) { r.Start = r.Start.Add(15 * time.Minute) }, ingest.BadTime},
+		"a start beside the minute":     {func(r *ingest.Readings) { r.Start = r.Start.Add(time.Second) }, ingest.BadTime},
+		"a start before any meter":      {func(r *ingest.Readings) { r.Start = time.Unix(-1800, 0) }, ingest.BadTime},
+		"no interval":                   {func(r *ingest.Readings) { r.Interval = 0 }, ingest.BadInterval},
+		"an interval of three quarters": {func(r *ingest.Readings) { r.Interval = 45 * time.Minute }, ingest.BadInterval},
+		"the end after the clock":       {func(r *ingest.Readings) { r.Start = r.Start.Add(time.Hour) }, ingest.Future},
+		"a zone that does not exist":    {func(r *ingest.Readings) { r.Zone = "Mars/Olympus" }, ingest.BadField},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, _ := watch(t, DefaultParams(), v.inputs(0, 1))
+			before, _ := a.Encode()
+			in := v.input(1, at(0, 23.5))
+			in.Readings.HouseholdID = "new"
+			c.edit(in.Readings)
+			var rejection *ingest.Rejection
+			if err := a.Apply(&in, new(Output)); !errors.As(err, &rejection) || rejection.Reason != c.want {
+				t.Errorf("got %v, want %s", err, c.want)
+			}
+			if after, _ := a.Encode(); !bytes.Equal(before, after) {
+				t.Error("it was applied all the same")
+			}
+		})
 	}
 }

@@ -19,27 +19,39 @@ type areaState struct {
 	LitSince tick  // end of the first interval after the last darkness
 	Homes    int32 // most homes dark together in this episode
 	OfHomes  int32
+	Judged   tick // when enough homes were last heard
 	Episode  episode
 }
 
 // lookAround judges the area as a whole before any of its homes: darkness
-// that most homes share is nobody's silence.
+// that most homes share is nobody's silence. Most of those who were there when
+// it began must be heard for its end, or after a day anybody: a few homes that
+// stay silent must not keep the others from being watched.
 func (v *areaState) lookAround(end, length tick, reporting, dark int) {
+	most := min(minNeighbours, int(v.OfHomes)/2+1)
 	switch {
-	case reporting < minNeighbours:
-		return
-	case !v.Dark && float64(dark) >= darkShare*float64(reporting):
-		*v = areaState{Dark: true, Homes: int32(dark), OfHomes: int32(reporting), Episode: episode{
+	case !v.Dark && reporting >= minNeighbours && float64(dark) >= darkShare*float64(reporting):
+		*v = areaState{Dark: true, Homes: int32(dark), OfHomes: int32(reporting), Judged: end, Episode: episode{
 			Open: true, Kind: code(Kinds, AreaDark), First: end,
 			signal: signal{Severity: Yellow, Cause: code(Causes, CauseOutage), Onset: end - length, At: end},
 		}}
-	case v.Dark && float64(dark) < litShare*float64(reporting):
+	case !v.Dark || reporting < most && end-v.Judged < ticksADay:
+	case float64(dark) < litShare*float64(reporting):
 		v.Dark, v.LitSince = false, end-length
 		v.Episode.Open, v.Episode.End = false, end
 		v.Episode.EndCause = code(Causes, CausePowerBack)
-	case v.Dark:
-		v.Homes = max(v.Homes, int32(dark))
+	default:
+		v.Homes, v.Judged = max(v.Homes, int32(dark)), end
 	}
+}
+
+// darkAlone reports whether a home that reads nothing at t had been dark for
+// long before the area was: it says nothing about the area.
+func (v *areaState) darkAlone(l *lifeState, t tick) bool {
+	if v.Dark {
+		t = v.Episode.Onset
+	}
+	return l.ZeroSince != 0 && t.hoursSince(l.ZeroSince) >= darkHours
 }
 
 // rollCall is who is not back when the others are: a home that had nothing at

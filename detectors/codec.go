@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"weimang/ingest"
 )
 
 // stateVersion is the first byte of an encoded area.
@@ -18,8 +16,8 @@ const stateVersion = 1
 var ErrStateVersion = errors.New("unknown state version")
 
 // The encoded area, little endian: version byte, fixed header, the area's id,
-// its incidents as JSON, then every home: id, zone, published, settled state,
-// meters with their windows. Live states are not stored: they follow from the
+// its incidents (JSON, published), then every home: id, zone, published,
+// settled state, meters with their windows. Live states are not stored: they follow from the
 // settled ones and the windows.
 type areaHeader struct {
 	ClockMS   int64
@@ -29,12 +27,9 @@ type areaHeader struct {
 	Grid      tick
 	View      areaState
 	Public    published
+	Fill      backfill
+	Incidents uint32
 	Homes     uint32
-}
-
-type incidentState struct {
-	ingest.Incident
-	Public published `json:"published"`
 }
 
 // Encode is the area's whole state, for a checkpoint. The same state always
@@ -43,28 +38,30 @@ func (a *Area) Encode() ([]byte, error) {
 	e := encoder{b: []byte{stateVersion}}
 	e.fixed(areaHeader{
 		ClockMS: a.clock.UnixMilli(), Watermark: a.watermark, Settled: a.pos[settled], Live: a.pos[live],
-		Grid: a.grid, View: a.view[settled], Public: a.public, Homes: uint32(len(a.homes)),
+		Grid: a.grid, View: a.view[settled], Public: a.public, Fill: a.fill,
+		Incidents: uint32(len(a.incidents)), Homes: uint32(len(a.homes)),
 	})
 	e.str(a.id)
-	incidents := make([]incidentState, len(a.incidents))
-	for i, x := range a.incidents {
-		incidents[i] = incidentState{x.Incident, x.public}
+	for i := range a.incidents {
+		x := &a.incidents[i]
+		raw, err := json.Marshal(&x.Incident)
+		if err != nil {
+			return nil, fmt.Errorf("encode incident %s of area %s: %w", x.ID, a.id, err)
+		}
+		e.str(string(raw))
+		e.fixed(x.public)
+		e.fixed(x.told)
 	}
-	raw, err := json.Marshal(incidents)
-	if err != nil {
-		return nil, fmt.Errorf("encode area %s: %w", a.id, err)
-	}
-	e.str(string(raw))
 	for _, h := range a.homes {
 		e.str(h.id)
 		e.str(h.zone.loc.String())
 		e.fixed(h.public)
-		e.fixed(h.filled.UnixMilli())
+		e.fixed(h.fill)
 		e.fixed(h.states[settled])
 		e.uint(uint64(len(h.meters)))
 		for _, m := range h.meters {
 			e.str(m.id)
-			e.fixed(m.last[settled])
+			e.fixed(m.states[settled])
 			m.win.encode(&e)
 		}
 	}
@@ -80,17 +77,19 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 	var head areaHeader
 	d.fixed(&head)
 	a := NewArea(p, d.str())
-	var incidents []incidentState
-	if raw := d.str(); d.err == nil {
-		if err := json.Unmarshal([]byte(raw), &incidents); err != nil {
-			return nil, fmt.Errorf("decode incidents of area %s: %w", a.id, err)
+	for i := uint32(0); i < head.Incidents && d.err == nil; i++ {
+		var x incident
+		if raw := d.str(); d.err == nil {
+			if err := json.Unmarshal([]byte(raw), &x.Incident); err != nil {
+				return nil, fmt.Errorf("decode incident of area %s: %w", a.id, err)
+			}
 		}
-	}
-	for _, x := range incidents {
-		a.incidents = append(a.incidents, incident{x.Incident, x.Public})
+		d.fixed(&x.public)
+		d.fixed(&x.told)
+		a.incidents = append(a.incidents, x)
 	}
 	a.clock = time.UnixMilli(head.ClockMS).UTC()
-	a.watermark, a.grid, a.public = head.Watermark, head.Grid, head.Public
+	a.watermark, a.grid, a.public, a.fill = head.Watermark, head.Grid, head.Public, head.Fill
 	a.pos, a.view = [2]tick{head.Settled, head.Settled}, [2]areaState{head.View, head.View}
 	for i := uint32(0); i < head.Homes && d.err == nil; i++ {
 		h := &home{id: d.str()}
@@ -99,21 +98,19 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 			return nil, fmt.Errorf("decode household %s: %w", h.id, err)
 		}
 		d.fixed(&h.public)
-		var filled int64
-		d.fixed(&filled)
-		h.filled = time.UnixMilli(filled).UTC()
+		d.fixed(&h.fill)
 		d.fixed(&h.states[settled])
 		h.states[live] = h.states[settled]
 		for n := d.uint(); n > 0 && d.err == nil; n-- {
 			m := &meter{id: d.str()}
-			d.fixed(&m.last[settled])
-			m.last[live] = m.last[settled]
+			d.fixed(&m.states[settled])
+			m.states[live] = m.states[settled]
 			m.win.decode(&d)
 			h.meters = append(h.meters, m)
 		}
 		a.homes = append(a.homes, h)
 	}
-	if d.err != nil || len(d.b) != 0 {
+	if d.err != nil || len(d.b) != 0 || !a.sound(head.Live) {
 		return nil, fmt.Errorf("decode area %s: state is damaged (%d bytes)", a.id, len(b))
 	}
 	a.obs = make([]observation, len(a.homes))
@@ -121,6 +118,49 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 	a.holding = true // whether an opening is held back is asked anew
 	return a, nil
 }
+
+// longestLive bounds how far an area may be ahead of what is settled,
+// lastTick every time in it (some 480 years after 1970).
+const (
+	longestLive = 30 * ticksADay
+	lastTick    = tick(1 << 24)
+)
+
+// sound reports whether everything in a decoded area is in the range that the
+// rest of the code relies on, so that a damaged state is an error here and
+// not a panic or an endless loop later.
+func (a *Area) sound(liveTo tick) bool {
+	from := a.pos[settled]
+	ok := from >= 0 && from < lastTick && from%settleStep == 0 && liveTo >= from && liveTo-from <= longestLive &&
+		a.watermark >= 0 && a.watermark-from <= longestLive && (from == 0) == (a.watermark == 0) &&
+		soundGrid(a.grid) && a.public.sound() && a.view[settled].Episode.sound()
+	for i := range a.incidents {
+		ok = ok && a.incidents[i].public.sound()
+	}
+	for i, h := range a.homes {
+		st := &h.states[settled]
+		ok = ok && len(h.meters) > 0 && (i == 0 || a.homes[i-1].id < h.id) && st.After <= 1 && st.Episode.sound() && h.public.sound()
+		for j := range st.Signals {
+			ok = ok && st.Signals[j].sound()
+		}
+		for _, m := range h.meters {
+			w := &m.win
+			ok = ok && w.from == from && w.newest >= 0 && len(w.wh) <= int(longestLive) &&
+				(soundGrid(w.grid) || w.grid == 0 && len(w.wh) == 0)
+		}
+	}
+	return ok
+}
+
+func soundGrid(g tick) bool { return g == 1 || g == 2 || g == 4 }
+
+func (s *signal) sound() bool { return int(s.Cause) < len(Causes) && s.Severity <= Red }
+
+func (ep *episode) sound() bool {
+	return int(ep.Kind) < len(Kinds) && int(ep.EndCause) < len(Causes) && ep.signal.sound()
+}
+
+func (pub *published) sound() bool { return int(pub.Kind) < len(Kinds) && pub.Severity <= Red }
 
 func (w *window) encode(e *encoder) {
 	e.fixed([3]tick{w.from, w.grid, w.newest})

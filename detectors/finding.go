@@ -68,7 +68,7 @@ type State string
 // States of an episode's transitions.
 const (
 	Open     State = "open"
-	Update   State = "update"   // a stronger kind or a higher severity
+	Update   State = "update"   // a higher severity, or other times of an announcement
 	Resolved State = "resolved" // life or power is back, or later data took it back
 )
 

@@ -1,10 +1,6 @@
 package detectors
 
-import (
-	"time"
-
-	"weimang/ingest"
-)
+import "weimang/ingest"
 
 // Signals of a home, in order of precedence (see Kinds).
 const (
@@ -47,15 +43,23 @@ type home struct {
 	meters []*meter
 	states [2]homeState
 	public published
-	// filled is the clock at which back-fill last came for this home.
-	filled time.Time
+	fill   backfill
+	// changed is the end of the earliest late reading since live was last
+	// computed, 0: none.
+	changed tick
 }
 
 // meter is one meter of a home.
 type meter struct {
-	id   string
-	win  window
-	last [2]registerPoint
+	id     string
+	win    window
+	states [2]meterState
+}
+
+// meterState is what stepping through a meter's readings remembers of it.
+type meterState struct {
+	Register registerPoint
+	Seen     tick // end of the newest reading stepped over, 0: none
 }
 
 // newest is the end of the newest reading of any meter.
@@ -68,34 +72,47 @@ func (h *home) newest() tick {
 }
 
 // at is the home's use in the interval that ends at end: the sum over its
-// meters. A meter that reported within a day but not this interval makes the
-// whole a missing one: no data is never zero.
-func (h *home) at(end tick, which int, events *[registerFirst + 1]uint64) reading {
-	var sum reading
+// meters, over the longest of their intervals. While a meter that reported
+// within a day has not, there is none: no data is never zero.
+func (h *home) at(end tick, which int) (sum reading, events [registerFirst + 1]uint64) {
+	late := false
+	for _, m := range h.meters {
+		st := &m.states[which]
+		if r := m.win.at(end); r.length != 0 {
+			st.Seen = end
+			sum.length = max(sum.length, r.length)
+		} else {
+			late = late || st.Seen != 0 && st.Seen > end-ticksADay
+		}
+	}
+	if late || sum.length == 0 {
+		return reading{}, events
+	}
+	wh := uint64(0)
 	for _, m := range h.meters {
 		r := m.win.at(end)
 		if r.length == 0 {
-			if len(h.meters) > 1 && m.win.newest > end-ticksADay {
-				sum.quality = ingest.Missing
-			}
 			continue
 		}
 		if r.reg {
 			var event registerEvent
-			r, event = m.last[which].energy(end, r)
+			r.length = sum.length
+			r, event = m.states[which].Register.energy(end, r)
 			events[event]++
+		} else if r.length < sum.length {
+			r = m.win.over(end, sum.length)
 		}
-		sum.length = max(sum.length, r.length)
 		if r.quality.Rank() < sum.quality.Rank() {
 			sum.quality = r.quality
 		}
 		if r.wh == ingest.NoValue {
 			sum.quality = ingest.Missing
 		} else {
-			sum.wh += r.wh
+			wh += uint64(r.wh)
 		}
 	}
-	return sum
+	sum.wh = uint32(min(wh, ingest.NoValue-1))
+	return sum, events
 }
 
 // observation is one interval of a home as the detectors see it.

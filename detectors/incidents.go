@@ -11,6 +11,7 @@ import (
 type incident struct {
 	ingest.Incident
 	public published
+	told   [2]int64 // From and Until as the world has heard them, Unix seconds
 }
 
 // applyIncident takes in a report or its next state; the last state wins.
@@ -23,16 +24,49 @@ func (a *Area) applyIncident(in *ingest.Incident) {
 	a.incidents[i].Incident = *in
 }
 
-// forgetIncidents drops what can no longer matter to anything that can still
-// change.
-func (a *Area) forgetIncidents(settled tick) {
-	a.incidents = slices.DeleteFunc(a.incidents, func(x incident) bool {
-		last := x.Until
-		if last.IsZero() {
-			last = x.From.Add(openEnd)
+// announce says what is new about planned outages, and forgets incidents that
+// can no longer matter to anything that can still change. Not the readings
+// but the clock ends an announcement, so every input is an occasion.
+func (a *Area) announce(out *Output) {
+	if len(a.incidents) == 0 {
+		return
+	}
+	for i := range a.incidents {
+		x := &a.incidents[i]
+		if x.Source != ingest.PowerGrid || x.Class != ingest.ClassPlannedOutage {
+			continue
 		}
-		return !x.public.Open && tickOf(last.Add(explainSlack)) < settled
+		ep := x.announcement(a.clock)
+		before, times := x.public, [2]int64{x.From.Unix(), x.Until.Unix()}
+		state, cause, changed := x.public.next(&ep)
+		switch {
+		case state == Resolved:
+			cause = CauseOver
+		case !changed && ep.Open && times != x.told:
+			state, cause, changed = Update, CauseAnnounced, true
+			x.public.Seq++
+		}
+		if !changed {
+			continue
+		}
+		x.told = times
+		f := a.finding(&ep, &before, &x.public, state, cause)
+		f.IncidentID = x.ID
+		f.Reason.From, f.Reason.Until = x.From, x.Until
+		a.say(out, &f, &before, &x.public)
+	}
+	open := tickOf(a.clock.Add(-a.p.UsualDelay-a.p.Window)) - settleSlack - settleStep
+	a.incidents = slices.DeleteFunc(a.incidents, func(x incident) bool {
+		return !x.public.Open && tickOf(x.end().Add(explainSlack)) < open
 	})
+}
+
+// end is when the incident is over at the latest.
+func (x *incident) end() time.Time {
+	if x.Until.IsZero() {
+		return x.From.Add(openEnd)
+	}
+	return x.Until
 }
 
 // openEnd is how long an incident without an end is taken to last;
@@ -48,11 +82,7 @@ func (x *incident) explains(t time.Time) bool {
 		(x.Class != ingest.ClassPlannedOutage && x.Class != ingest.ClassOutage) {
 		return false
 	}
-	until := x.Until
-	if until.IsZero() {
-		until = x.From.Add(openEnd)
-	}
-	return !t.Before(x.From.Add(-explainSlack)) && t.Before(until.Add(explainSlack))
+	return !t.Before(x.From.Add(-explainSlack)) && t.Before(x.end().Add(explainSlack))
 }
 
 // explanation is the first incident that accounts for darkness since t.
@@ -66,16 +96,15 @@ func (a *Area) explanation(t time.Time) *incident {
 }
 
 // announcement is the episode of a planned outage: open from its arrival
-// until its end.
+// until its end, or until the grid calls it off or done.
 func (x *incident) announcement(now time.Time) episode {
 	ep := episode{Kind: code(Kinds, Announced), EndCause: code(Causes, CauseOver)}
 	ep.Severity, ep.Cause = Yellow, code(Causes, CauseAnnounced)
 	ep.Onset, ep.At, ep.First = tickOf(x.From), tickOf(now), tickOf(now)
-	until := x.Until
-	if until.IsZero() {
-		until = x.From.Add(openEnd)
+	called := x.State == ingest.Withdrawn || x.State == ingest.Closed || x.State == ingest.Handled
+	ep.Open, ep.End = !called && now.Before(x.end()), tickOf(now)
+	if end := tickOf(x.end()); !called {
+		ep.End = min(ep.End, end)
 	}
-	over := x.State == ingest.Withdrawn || x.State == ingest.Closed || x.State == ingest.Handled || !now.Before(until)
-	ep.Open, ep.End = !over, ep.Onset+1
 	return ep
 }

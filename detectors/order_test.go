@@ -35,9 +35,9 @@ func eventful(seed uint64) *village {
 func frozen(t *testing.T, a *Area) []byte {
 	t.Helper()
 	for _, h := range a.homes {
-		h.public, h.filled = published{}, time.Time{}
+		h.public, h.fill = published{}, backfill{}
 	}
-	a.public = published{}
+	a.public, a.fill = published{}, backfill{}
 	b, err := a.Encode()
 	if err != nil {
 		t.Fatal(err)
@@ -130,6 +130,104 @@ func TestRestoredAreaGoesOnAsIfNothingHadHappened(t *testing.T) {
 	}
 }
 
+// quarters splits each half-hour of a reading into two quarter-hours.
+func quarters(r ingest.Readings) ingest.Readings {
+	wh := r.Wh[0]
+	r.Interval, r.Wh = 15*time.Minute, []uint32{wh / 2, wh - wh/2}
+	return r
+}
+
+// The same story told by one meter of each home and by two, of which one
+// sends quarter-hours.
+func TestTwoMetersOfDifferentIntervalsAreOneHome(t *testing.T) {
+	p := DefaultParams()
+	log := eventful(17).inputs(0, 32)
+	_, want := watch(t, p, log)
+	var split []ingest.Input
+	for _, in := range log {
+		r := in.Readings
+		half, quarters := *r, *r
+		half.Wh = []uint32{r.Wh[0] / 3}
+		rest := r.Wh[0] - half.Wh[0]
+		quarters.MeterID, quarters.Interval, quarters.Wh = r.MeterID+"-2", 15*time.Minute, []uint32{rest / 2, rest - rest/2}
+		for _, one := range []*ingest.Readings{&half, &quarters} {
+			split = append(split, ingest.Input{AreaID: in.AreaID, Clock: in.Clock, Readings: one})
+		}
+	}
+	_, got := watch(t, p, split)
+	if len(got) != len(want) {
+		t.Fatalf("%d findings, want %d", len(got), len(want))
+	}
+	for i := range want {
+		// The first quarter-hour is half a reading, and habits remember it.
+		if got[i].Kind != want[i].Kind || got[i].State != want[i].State || got[i].At.Sub(want[i].At).Abs() > time.Hour {
+			t.Errorf("finding %d:\n%+v, want\n%+v", i, got[i], want[i])
+		}
+	}
+}
+
+// What had been decided before a meter or a home was heard of stays as it
+// was: otherwise it depends on when its first reading came.
+func TestNewMeterAndNewHomeChangeNothingBefore(t *testing.T) {
+	p := DefaultParams()
+	v := &village{homes: 8, seed: 18}
+	var log []ingest.Input
+	for _, in := range v.inputs(0, 26) {
+		switch r := in.Readings; {
+		case r.HouseholdID == homeID(2) && !r.Start.Before(at(18, 9)):
+			r.MeterID += "-new"
+		case r.HouseholdID == homeID(6) && r.Start.Before(at(18, 9)):
+			continue
+		}
+		log = append(log, in)
+	}
+	inOrder, _ := watch(t, p, log)
+	want := frozen(t, inOrder)
+	var punctual, late []ingest.Input
+	for _, in := range log {
+		r := in.Readings
+		if (r.HouseholdID == homeID(2) || r.HouseholdID == homeID(6)) && between(r.Start, at(18, 9), at(21, 9)) {
+			in.Clock = at(21, 10)
+			late = append(late, in)
+		} else {
+			punctual = append(punctual, in)
+		}
+	}
+	i := slices.IndexFunc(punctual, func(in ingest.Input) bool { return in.Clock.After(at(21, 10)) })
+	a, _ := watch(t, p, slices.Insert(punctual, i, late...))
+	for i, h := range a.homes {
+		if !reflect.DeepEqual(h.states, inOrder.homes[i].states) {
+			t.Errorf("home %s: state differs", h.id)
+		}
+	}
+	if got := frozen(t, a); !bytes.Equal(got, want) {
+		t.Error("the encoded area differs")
+	}
+}
+
+// A grid worker's report is never published; a checkpoint with it must still
+// be read back.
+func TestAreaThatKnowsIncidentsIsRestored(t *testing.T) {
+	p := DefaultParams()
+	a, _ := watch(t, p, []ingest.Input{
+		{AreaID: "tq", Clock: at(0, 1), Incident: &ingest.Incident{ID: "g-1", Source: ingest.SocialGrid, Class: "dispute", From: at(0, 1)}},
+		{AreaID: "tq", Clock: at(0, 2), Incident: &ingest.Incident{
+			ID: "pw-1", Source: ingest.PowerGrid, Class: ingest.ClassPlannedOutage, From: at(1, 0), Until: at(1, 2),
+		}},
+	})
+	b, err := a.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	restored, err := DecodeArea(&p, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(restored.incidents) != 2 || !restored.incidents[1].public.Open {
+		t.Errorf("restored %+v", restored.incidents)
+	}
+}
+
 func TestDamagedStateIsRefused(t *testing.T) {
 	p := DefaultParams()
 	a, _ := watch(t, p, eventful(13).inputs(0, 3))
@@ -145,6 +243,38 @@ func TestDamagedStateIsRefused(t *testing.T) {
 	b[0]++
 	if _, err := DecodeArea(&p, b); err == nil {
 		t.Error("a state of another version was taken")
+	}
+	for name, damage := range map[string]func(*Area){
+		"no grid":                    func(a *Area) { a.grid = 0 },
+		"no end":                     func(a *Area) { a.pos[live] = 1 << 60 },
+		"a kind that does not exist": func(a *Area) { a.homes[2].public.Kind = 99 },
+		"a cause that does not":      func(a *Area) { a.homes[2].states[settled].Signals[1].Cause = 99 },
+		"a home without a meter":     func(a *Area) { a.homes[2].meters = nil },
+		"homes in no order":          func(a *Area) { a.homes[2].id = "z" },
+		"a window of another time":   func(a *Area) { a.homes[2].meters[0].win.from -= settleStep },
+	} {
+		a, _ := watch(t, p, eventful(13).inputs(0, 9))
+		damage(a)
+		b, err := a.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := DecodeArea(&p, b); err == nil {
+			t.Errorf("a state with %s was taken", name)
+		}
+	}
+}
+
+func TestAGapOfYearsIsPassedOver(t *testing.T) {
+	v := &village{homes: 8, seed: 20}
+	a, _ := watch(t, DefaultParams(), append(v.inputs(0, 2), v.inputs(3650, 3652)...))
+	if got := a.pos[live].time(); !got.Equal(at(3652, 0)) {
+		t.Errorf("decided up to %s", got)
+	}
+	for _, h := range a.homes {
+		if days := h.states[live].Habits.Days; days < 3.99 || days > 4 {
+			t.Errorf("%s has learned from %v days", h.id, days)
+		}
 	}
 }
 
@@ -197,6 +327,83 @@ func TestBackfillOpensNothingThatIsOver(t *testing.T) {
 		if f.Kind == AreaDark || f.Kind == NotBack {
 			t.Errorf("told of a past outage: %+v", f)
 		}
+	}
+}
+
+// A late reading of one home is no reason to tell the history of all again.
+func TestHistoryIsToldAgainFromTheLateReadingOn(t *testing.T) {
+	v := &village{homes: 8, seed: 25}
+	var log []ingest.Input
+	for _, in := range v.inputs(0, 10) {
+		r := *in.Readings
+		r.Wh, r.Register = []uint32{5_000_000}, true
+		if !r.Start.Before(at(8, 0)) {
+			r.Wh[0] = 1_000_000 // all meters were replaced
+		}
+		if r.HouseholdID != homeID(3) || !r.Start.Equal(at(9, 12)) {
+			log = append(log, ingest.Input{AreaID: in.AreaID, Clock: in.Clock, Readings: &r})
+		}
+	}
+	p := DefaultParams()
+	a, out := NewArea(&p, "tq"), new(Output)
+	tell(t, a, log, out)
+	if out.Backward != 8 {
+		t.Errorf("%d registers stepped back, want 8", out.Backward)
+	}
+	late := v.input(3, at(9, 12))
+	late.Clock = at(10, 0)
+	late.Readings.Wh, late.Readings.Register = []uint32{1_000_000}, true
+	points := make(map[string]int)
+	out = &Output{Points: func(_, household string, p UsePoint) {
+		points[household]++
+		if p.Start.Before(at(9, 12)) {
+			t.Errorf("told again of %s", p.Start)
+		}
+	}}
+	tell(t, a, []ingest.Input{late}, out)
+	if len(points) != 1 || points[homeID(3)] != 24 || out.Backward != 0 {
+		t.Errorf("told %v and %d steps back", points, out.Backward)
+	}
+}
+
+// A meter that is hours late every time is not always being filled in.
+func TestMeterThatIsAlwaysLateIsHeard(t *testing.T) {
+	for name, interval := range map[string]time.Duration{"every half-hour": 30 * time.Minute, "once a day": 24 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			v := &village{homes: 1, seed: 22, edit: func(_ int, start time.Time, wh float64) float64 {
+				if between(start, at(40, 7), at(43, 9)) {
+					return 20
+				}
+				return wh
+			}}
+			log := v.inputs(0, 48)
+			for i := range log {
+				log[i].Clock = log[i].Clock.Add(5 * time.Hour)
+				if late := log[i].Clock.Sub(day0) % interval; late != 0 {
+					log[i].Clock = log[i].Clock.Add(interval - late)
+				}
+			}
+			_, findings := watch(t, DefaultParams(), log)
+			story := of(findings, homeID(0))
+			if len(story) < 2 || !between(story[0].DecidedAt, at(40, 12), at(42, 1)) {
+				t.Errorf("three days of silence gave %+v", story)
+			}
+		})
+	}
+}
+
+// The area as a whole is filled in, too, when the backlog of all homes comes
+// in the order of time.
+func TestBackfilledOutageOpensNothing(t *testing.T) {
+	log := eventful(23).inputs(0, 32)
+	for i := range log {
+		if between(log[i].Clock, at(23, 0), at(26, 0)) {
+			log[i].Clock = at(26, 0)
+		}
+	}
+	_, findings := watch(t, DefaultParams(), log)
+	for _, f := range of(findings, "area:tq") {
+		t.Errorf("told of a past outage: %+v", f)
 	}
 }
 

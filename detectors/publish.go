@@ -1,17 +1,11 @@
 package detectors
 
-import (
-	"time"
-
-	"weimang/ingest"
-)
-
 // publish says what has changed since it last spoke.
 func (a *Area) publish(out *Output) {
 	a.moved, a.holding = false, false
 	for _, h := range a.homes {
 		ep := &h.states[live].Episode
-		if ep.Open && !h.public.Open && a.catchingUp(h) {
+		if ep.Open && !h.public.Open && h.fill.goesOn(a.clock) {
 			a.holding = true
 			continue
 		}
@@ -26,10 +20,14 @@ func (a *Area) publish(out *Output) {
 		if state == Resolved {
 			f.Reason.Hours = ep.End.hoursSince(ep.Onset)
 		}
-		out.Findings = append(out.Findings, f)
+		a.say(out, &f, &before, &h.public)
 	}
 
 	view := &a.view[live]
+	if ep := &view.Episode; ep.Open && !a.public.Open && ep.At < a.old() && a.fill.goesOn(a.clock) {
+		a.holding = true
+		return
+	}
 	before := a.public
 	if state, cause, changed := a.public.next(&view.Episode); changed {
 		f := a.finding(&view.Episode, &before, &a.public, state, cause)
@@ -44,38 +42,9 @@ func (a *Area) publish(out *Output) {
 		if state == Resolved {
 			f.Reason.Homes = a.notBack()
 		}
-		out.Findings = append(out.Findings, f)
-	}
-
-	for i := range a.incidents {
-		x := &a.incidents[i]
-		if x.Source != ingest.PowerGrid || x.Class != ingest.ClassPlannedOutage {
-			continue
-		}
-		ep := x.announcement(a.clock)
-		before := x.public
-		if state, cause, changed := x.public.next(&ep); changed {
-			f := a.finding(&ep, &before, &x.public, state, cause)
-			f.IncidentID = x.ID
-			f.Reason.From, f.Reason.Until = x.From, x.Until
-			out.Findings = append(out.Findings, f)
-		}
+		a.say(out, &f, &before, &a.public)
 	}
 }
-
-// catchingUp reports whether a home's history is just being filled in: what
-// it shows may be over by the next record. Once nothing more has come for a
-// while, what is known is told, however old it is.
-func (a *Area) catchingUp(h *home) bool {
-	return a.clock.Sub(h.filled) < backfillHold
-}
-
-// Readings older than backfillAge beyond their usual delay are back-fill; no
-// episode of their home opens until none has come for backfillHold.
-const (
-	backfillAge  = 3 * time.Hour
-	backfillHold = 30 * time.Minute
-)
 
 // notBack counts the homes without supply.
 func (a *Area) notBack() int {
@@ -112,15 +81,20 @@ func (a *Area) finding(ep *episode, before, after *published, state State, cause
 	if cause == CauseCorrection {
 		f.Onset, f.At = after.Onset.time(), a.pos[live].time()
 	}
-	f.Pushed = a.pushes(f, before)
-	after.Pushed = f.Pushed || before.Pushed && state != Open
 	return f
+}
+
+// say decides whether a complete transition leaves the page, and puts it out.
+func (a *Area) say(out *Output, f *Finding, before, after *published) {
+	f.Pushed = a.pushes(f, before)
+	after.Pushed = f.Pushed || before.Pushed && f.State != Open
+	out.Findings = append(out.Findings, *f)
 }
 
 // pushes decides whether a transition leaves the page: yellow and above when
 // it opens or rises; its end when somebody may be on her way, or when what was
-// said has turned out wrong.
-func (a *Area) pushes(f Finding, before *published) bool {
+// said has turned out wrong or an outage that was to come is called off.
+func (a *Area) pushes(f *Finding, before *published) bool {
 	switch {
 	case f.At.Before(a.p.PushFrom):
 		return false
@@ -128,6 +102,8 @@ func (a *Area) pushes(f Finding, before *published) bool {
 		return f.Severity >= Yellow
 	case !before.Pushed:
 		return false
+	case f.Kind == Announced:
+		return f.At.Before(f.Reason.From) // called off
 	default:
 		return f.Reason.Cause == CauseCorrection || f.Severity.VisitLevel()
 	}

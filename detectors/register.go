@@ -4,8 +4,9 @@ import "weimang/ingest"
 
 // registerPoint is the last register a meter showed.
 type registerPoint struct {
-	End tick // 0: none yet
-	Wh  uint32
+	End     tick // 0: none yet
+	Wh      uint32
+	Guessed bool // not measured
 }
 
 // registerEvent is what a register did besides counting up.
@@ -14,23 +15,23 @@ type registerEvent uint8
 const (
 	registerCounted  registerEvent = iota
 	registerRollover               // passed its last digit and began again at zero
-	registerBackward               // stepped back: a meter change or a fault; the energy is unknown
+	registerBackward               // stepped back, or on by more than can be: a meter change or a fault; the energy is unknown
 	registerFirst                  // nothing to compare with yet
 )
 
-// maxRegisterKW bounds the energy that a rollover may explain.
+// maxRegisterKW bounds the energy between two registers of one meter.
 const maxRegisterKW = 60
 
 // energy turns a register reading into the energy of its interval. Over a gap
 // only the mean is known: the share of this interval is an estimate, which
-// proves no life.
+// proves no life. Nor does what is counted from a register not measured.
 func (p *registerPoint) energy(end tick, r reading) (reading, registerEvent) {
 	prev := *p
 	if r.wh == ingest.NoValue {
 		r.quality, r.reg = ingest.Missing, false
 		return r, registerCounted
 	}
-	*p = registerPoint{End: end, Wh: r.wh}
+	*p = registerPoint{End: end, Wh: r.wh, Guessed: !r.quality.ProvesLife()}
 	now := r.wh
 	r.reg = false
 	missing := reading{length: r.length, wh: ingest.NoValue, quality: ingest.Missing}
@@ -38,18 +39,15 @@ func (p *registerPoint) energy(end tick, r reading) (reading, registerEvent) {
 		return missing, registerFirst
 	}
 	span := max(end-prev.End, r.length)
-	event := registerCounted
-	used := uint64(now) - uint64(prev.Wh)
+	used, event := uint64(now)-uint64(prev.Wh), registerCounted
 	if now < prev.Wh {
-		size := registerSize(prev.Wh)
-		used = size - uint64(prev.Wh) + uint64(now)
-		if used > uint64(maxRegisterKW*1000*span.hoursSince(0)) {
-			return missing, registerBackward
-		}
-		event = registerRollover
+		used, event = registerSize(prev.Wh)-uint64(prev.Wh)+uint64(now), registerRollover
+	}
+	if used > uint64(maxRegisterKW*1000*span.hoursSince(0)) {
+		return missing, registerBackward
 	}
 	r.wh = uint32(min(used*uint64(r.length)/uint64(span), ingest.NoValue-1))
-	if span > r.length {
+	if span > r.length || prev.Guessed {
 		r.quality = ingest.Estimated
 	}
 	return r, event

@@ -11,6 +11,9 @@ const tickLen = 15 * time.Minute
 // ticksADay is a day of 24 hours.
 const ticksADay = tick(24 * time.Hour / tickLen)
 
+// epoch is before any reading, and far enough from 0 that 0 can mean none.
+const epoch = 365 * ticksADay
+
 func tickOf(t time.Time) tick            { return tick(t.Unix() / int64(tickLen/time.Second)) }
 func (t tick) time() time.Time           { return time.Unix(int64(t)*int64(tickLen/time.Second), 0).UTC() }
 func ticksIn(d time.Duration) tick       { return tick(d / tickLen) }

@@ -83,6 +83,26 @@ func (w *window) at(end tick) reading {
 	}
 }
 
+// over is the energy of the length that ends at end, from readings that may
+// be shorter: missing unless they fill it.
+func (w *window) over(end, length tick) reading {
+	sum := reading{length: length}
+	wh := uint64(0)
+	for t := end; t > end-length; {
+		r := w.at(t)
+		t -= r.length
+		if r.length == 0 || r.reg || r.wh == ingest.NoValue || t < end-length {
+			return reading{length: length, wh: ingest.NoValue, quality: ingest.Missing}
+		}
+		if r.quality.Rank() < sum.quality.Rank() {
+			sum.quality = r.quality
+		}
+		wh += uint64(r.wh)
+	}
+	sum.wh = uint32(min(wh, ingest.NoValue-1))
+	return sum
+}
+
 // forget drops what ends at or before upTo.
 func (w *window) forget(upTo tick) {
 	if w.grid == 0 {

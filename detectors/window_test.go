@@ -79,6 +79,11 @@ func TestRegister(t *testing.T) {
 			{4, 7_000_000, ingest.NoValue, ingest.Missing, registerBackward},
 			{6, 7_000_200, 200, ingest.Valid, registerCounted},
 		}},
+		{"a new meter shows more than the old", []step{
+			{2, 3000, ingest.NoValue, ingest.Missing, registerFirst},
+			{4, 54_321_000, ingest.NoValue, ingest.Missing, registerBackward},
+			{6, 54_321_250, 250, ingest.Valid, registerCounted},
+		}},
 		{"a new meter begins at nought", []step{
 			{2, 54_321_000, ingest.NoValue, ingest.Missing, registerFirst},
 			{4, 10, ingest.NoValue, ingest.Missing, registerBackward},
@@ -94,6 +99,24 @@ func TestRegister(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestWhatIsCountedFromAnEstimateIsOne(t *testing.T) {
+	var p registerPoint
+	for _, s := range []struct {
+		end           tick
+		wh            uint32
+		quality, want ingest.Quality
+	}{
+		{2, 5000, ingest.Valid, ingest.Missing},
+		{4, 5000, ingest.Estimated, ingest.Estimated}, // nobody has read the meter
+		{6, 5600, ingest.Valid, ingest.Estimated},     // when the 600 Wh were used is not known
+		{8, 5700, ingest.Valid, ingest.Valid},
+	} {
+		if got, _ := p.energy(s.end, reading{length: 2, wh: s.wh, quality: s.quality, reg: true}); got.quality != s.want {
+			t.Errorf("at %d: %+v, want %s", s.end, got, s.want)
+		}
 	}
 }
 

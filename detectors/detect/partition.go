@@ -2,11 +2,9 @@ package detect
 
 import (
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +19,7 @@ import (
 type partition struct {
 	s     *Service
 	claim *stream.Claim
+	of    int // partitions of weimang.inputs, as of the claim
 	areas map[string]*area
 
 	// What the applied inputs led to and no broker has acknowledged yet.
@@ -32,126 +31,80 @@ type partition struct {
 // area is the state of an area with the offset it stands for.
 type area struct {
 	*detectors.Area
-	next  int64 // the first input not yet in the state
-	dirty bool  // changed since it was saved
+	partition int   // of weimang.inputs that the state comes from
+	next      int64 // the first input there that is not yet in the state
+	dirty     bool  // changed since it was saved
 }
 
-// restore brings back the partition's areas as they were saved and seeks to
-// the first input that may be missing from one of them.
-func (s *Service) restore(ctx context.Context, c *stream.Claim) (*partition, error) {
-	begin := time.Now()
-	p := &partition{s: s, claim: c, areas: make(map[string]*area), points: make(map[string]*detectors.History)}
-	if s.opts.History {
-		p.out.Points = p.point
-	}
-	inputs, err := s.opts.Client.Partitions(ctx, ingest.TopicInputs)
-	if err != nil {
-		return nil, fmt.Errorf("restore partition %d: %w", c.Partition(), err)
-	}
-	n, err := s.opts.Client.Partitions(ctx, ingest.TopicCheckpoints)
-	if err != nil {
-		return nil, fmt.Errorf("restore partition %d: %w", c.Partition(), err)
-	}
-	saved := make(map[string][]byte)
-	// Every partition is read: the number of partitions may have changed
-	// since an area was saved.
-	for i := range n {
-		_, err := stream.ReadAll(ctx, s.opts.Client, ingest.TopicCheckpoints, i, func(r stream.Record) error {
-			c.Alive()
-			id := string(r.Key)
-			if stream.Partition(r.Key, inputs) != c.Partition() {
-				return nil
-			}
-			if len(r.Value) == 0 {
-				delete(saved, id)
-				return nil
-			}
-			// A member that has lost the partition without knowing may have
-			// written after the owner: of two states the one that stands for
-			// more of the log is the better.
-			if old, ok := saved[id]; !ok || savedNext(r.Value) >= savedNext(old) {
-				saved[id] = slices.Clone(r.Value)
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, fmt.Errorf("restore partition %d: %w", c.Partition(), err)
-		}
-	}
-	for id, raw := range saved {
-		a, err := decodeCheckpoint(&s.opts.Params, raw)
-		if err != nil {
-			return nil, fmt.Errorf("restore area %s: %w", id, err)
-		}
-		p.areas[id] = a
-		s.metrics.areas.Inc()
-		s.metrics.homes.Add(float64(a.Homes()))
-	}
-	s.metrics.restore.Observe(time.Since(begin).Seconds())
-	s.log.Info("partition restored", "partition", c.Partition(), "areas", len(p.areas), "offset", c.Position(), "seconds", time.Since(begin).Seconds())
-	return p, nil
-}
-
-// A checkpoint is the offset its state stands for, then the state.
-func encodeCheckpoint(a *area) ([]byte, error) {
-	state, err := a.Encode()
-	if err != nil {
-		return nil, err
-	}
-	return append(binary.AppendUvarint(nil, uint64(a.next)), state...), nil
-}
-
-func decodeCheckpoint(params *detectors.Params, raw []byte) (*area, error) {
-	next, n := binary.Uvarint(raw)
-	if n <= 0 {
-		return nil, errors.New("checkpoint without an offset")
-	}
-	a, err := detectors.DecodeArea(params, raw[n:])
-	if err != nil {
-		return nil, err
-	}
-	return &area{Area: a, next: int64(next)}, nil
-}
-
-func savedNext(raw []byte) int64 {
-	next, _ := binary.Uvarint(raw)
-	return int64(next)
-}
+// errPartitionsChanged makes the claim begin anew: areas of other partitions
+// have become ours.
+var errPartitionsChanged = errors.New("the number of partitions has changed")
 
 // apply takes records of the log into the areas' states.
-func (p *partition) apply(records []stream.Record) {
+func (p *partition) apply(ctx context.Context, records []stream.Record) error {
 	for i := range records {
 		rec := &records[i]
-		inputs, err := contract.DecodeInputs(rec.Value)
-		if err != nil {
-			p.refuse(rec, ingest.Reject(ingest.NotProtobuf, "", "not a record of this log: %v", err), time.Time{})
-			continue
-		}
+		inputs := p.decode(rec)
 		if len(inputs) == 0 {
 			continue
 		}
-		a := p.area(inputs[0].AreaID)
-		if rec.Offset < a.next {
-			continue // already in the state
-		}
-		homes := a.Homes()
-		for j := range inputs {
-			if err := a.Apply(&inputs[j], &p.out); err != nil {
-				p.refuse(rec, err, inputs[j].Clock)
+		if stream.Partition([]byte(inputs[0].AreaID), p.of) != p.claim.Partition() {
+			of, err := p.s.opts.Client.Partitions(ctx, ingest.TopicInputs)
+			if err != nil {
+				return fmt.Errorf("apply partition %d: %w", p.claim.Partition(), err)
 			}
-			p.s.metrics.inputs.Inc()
+			if of != p.of {
+				return errPartitionsChanged
+			}
+			p.s.metrics.strayed.Inc() // from before: whoever has the area now has followed it
+			continue
 		}
-		p.s.metrics.homes.Add(float64(a.Homes() - homes))
-		a.next, a.dirty = rec.Offset+1, true
-		p.collect(rec, a)
+		p.take(rec, inputs)
 	}
+	return nil
+}
+
+// decode reads a record; one that is no inputs goes to the dead letters.
+func (p *partition) decode(rec *stream.Record) []ingest.Input {
+	inputs, err := contract.DecodeInputs(rec.Value)
+	if err != nil {
+		p.refuse(rec, ingest.Reject(ingest.NotProtobuf, "", "not a record of this log: %v", err), rec.Value, time.Time{})
+		return nil
+	}
+	return inputs
+}
+
+// take brings the state of an area on by one record.
+func (p *partition) take(rec *stream.Record, inputs []ingest.Input) {
+	if len(inputs) == 0 {
+		return
+	}
+	a := p.area(inputs[0].AreaID)
+	if rec.Offset < a.next {
+		return // already in the state
+	}
+	homes := a.Homes()
+	for j := range inputs {
+		if err := a.Apply(&inputs[j], &p.out); err != nil {
+			p.refuseInput(rec, err, inputs[j])
+		}
+		for _, r := range p.out.TooLate {
+			late := ingest.Input{AreaID: a.ID(), Clock: inputs[j].Clock, Readings: r}
+			p.refuseInput(rec, ingest.Reject(ingest.TooLate, "", "a reading of meter %s is older than what can still change", r.MeterID), late)
+		}
+		p.out.TooLate = p.out.TooLate[:0]
+		p.s.metrics.inputs.Inc()
+	}
+	p.s.metrics.homes.Add(float64(a.Homes() - homes))
+	a.next, a.dirty = rec.Offset+1, true
+	p.collect(a)
 }
 
 func (p *partition) area(id string) *area {
 	id = strings.Clone(id)
 	a, ok := p.areas[id]
 	if !ok {
-		a = &area{Area: detectors.NewArea(&p.s.opts.Params, id)}
+		a = &area{Area: detectors.NewArea(&p.s.opts.Params, id), partition: p.claim.Partition()}
 		p.areas[id] = a
 		p.s.metrics.areas.Inc()
 	}
@@ -159,7 +112,7 @@ func (p *partition) area(id string) *area {
 }
 
 // collect turns the output of one record into records to send.
-func (p *partition) collect(rec *stream.Record, a *area) {
+func (p *partition) collect(a *area) {
 	m := p.s.metrics
 	for i := range p.out.Findings {
 		f := &p.out.Findings[i]
@@ -171,20 +124,27 @@ func (p *partition) collect(rec *stream.Record, a *area) {
 		p.findings = append(p.findings, stream.Record{Key: []byte(a.ID()), Value: value})
 		m.findings.WithLabelValues(string(f.Kind), f.Severity.String(), string(f.State)).Inc()
 	}
-	for _, r := range p.out.TooLate {
-		p.refuse(rec, ingest.Reject(ingest.TooLate, "", "a reading of meter %s is older than what can still change", r.MeterID), time.Time{})
-	}
 	m.duplicates.Add(float64(p.out.Duplicates))
 	m.rollovers.Add(float64(p.out.Rollovers))
 	m.backward.Add(float64(p.out.Backward))
-	p.out = detectors.Output{Findings: p.out.Findings[:0], Points: p.out.Points}
+	p.out = detectors.Output{Findings: p.out.Findings[:0], TooLate: p.out.TooLate[:0], Points: p.out.Points}
 }
 
-// refuse sends a record of the log to the dead letters.
-func (p *partition) refuse(rec *stream.Record, err error, clock time.Time) {
+// refuseInput sends one entry of a record to the dead letters, alone: the
+// others may be many, and good.
+func (p *partition) refuseInput(rec *stream.Record, err error, in ingest.Input) {
+	value, encodeErr := contract.EncodeInputs(in.AreaID, []ingest.Input{in})
+	if encodeErr != nil { // cannot be: it has just been decoded
+		value = rec.Value
+	}
+	p.refuse(rec, err, value, in.Clock)
+}
+
+// refuse sends what could not be used of a record to the dead letters.
+func (p *partition) refuse(rec *stream.Record, err error, raw []byte, clock time.Time) {
 	d := contract.DeadLetter{
 		Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset, Reason: ingest.BadField,
-		Text: err.Error(), ContentType: "application/x-protobuf", At: clock, Value: rec.Value,
+		Text: err.Error(), ContentType: "application/x-protobuf", At: clock, Value: raw,
 	}
 	var rejection *ingest.Rejection
 	if errors.As(err, &rejection) {

@@ -46,7 +46,6 @@ type Service struct {
 
 	mu        sync.Mutex
 	positions map[int]int64 // next offset whose findings are not yet sent, by owned partition
-	claimed   bool          // some generation has begun
 	ready     int           // partitions restored
 	owned     int
 }
@@ -89,7 +88,7 @@ func (s *Service) Run(ctx context.Context) error {
 func (s *Service) Ready() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.claimed && s.ready == s.owned
+	return s.owned > 0 && s.ready == s.owned
 }
 
 // Caught reports whether the findings of everything in weimang.inputs have
@@ -113,7 +112,6 @@ func (s *Service) Caught(ctx context.Context) (bool, error) {
 func (s *Service) handle(ctx context.Context, c *stream.Claim) error {
 	s.mu.Lock()
 	s.owned++
-	s.claimed = true
 	s.mu.Unlock()
 	restored := false
 	defer func() {
@@ -144,8 +142,9 @@ func (s *Service) handle(ctx context.Context, c *stream.Claim) error {
 		s.position(c.Partition(), c.Position())
 		batch, err := c.Fetch(ctx)
 		if err == nil {
-			p.apply(batch.Records)
-			err = p.send(ctx)
+			if err = p.apply(ctx, batch.Records); err == nil {
+				err = p.send(ctx)
+			}
 		}
 		if err == nil && time.Since(saved) >= s.opts.CheckpointEvery {
 			saved = time.Now()

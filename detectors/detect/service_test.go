@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"reflect"
 	"slices"
 	"sync"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/segmentio/kafka-go"
 	"go.uber.org/goleak"
 
 	"weimang/detectors"
@@ -27,6 +29,7 @@ const partitions = 3
 // site is an embedded broker with the system's topics.
 type site struct {
 	t        *testing.T
+	addr     string
 	client   *stream.Client
 	producer *stream.Producer
 }
@@ -46,7 +49,7 @@ func newSite(t *testing.T) *site {
 	if err := client.EnsureTopics(t.Context(), stream.Topics(partitions, stream.Retention{})); err != nil {
 		t.Fatal(err)
 	}
-	return &site{t, client, stream.NewProducer(client)}
+	return &site{t, broker.Addr(), client, stream.NewProducer(client)}
 }
 
 // silentHomes is the log of some areas: in each, one home falls silent on the
@@ -266,6 +269,83 @@ func TestASecondMemberTakesOverHalfWay(t *testing.T) {
 	s.expect(want)
 }
 
+// grow adds partitions to the log, as an operator would.
+func (s *site) grow(to int) {
+	s.t.Helper()
+	addr, err := net.ResolveTCPAddr("tcp", s.addr)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	transport := &kafka.Transport{}
+	defer transport.CloseIdleConnections()
+	admin := &kafka.Client{Addr: addr, Transport: transport}
+	res, err := admin.CreatePartitions(s.t.Context(), &kafka.CreatePartitionsRequest{
+		Topics: []kafka.TopicPartitionsConfig{{Name: ingest.TopicInputs, Count: int32(to)}},
+	})
+	if err == nil {
+		err = res.Errors[ingest.TopicInputs]
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	// Of a new client, since the old one knows the log as it was.
+	if s.client, err = stream.NewClient(stream.Config{Brokers: []string{s.addr}}); err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(s.client.Close)
+	s.producer = stream.NewProducer(s.client)
+}
+
+func TestAreasMoveWhenPartitionsAreAdded(t *testing.T) {
+	s := newSite(t)
+	log := silentHomes(6)
+	want := undisturbed(t, log)
+	svc, stop := s.member(nil)
+	s.append(log[:len(log)/2])
+	s.waitCaught(svc)
+	stop()
+
+	// What comes next is applied, but not saved.
+	svc, stop = s.member(nil)
+	svc.dies = true
+	s.append(log[len(log)/2 : len(log)*31/40])
+	s.waitCaught(svc)
+	stop()
+
+	s.grow(partitions + 2)
+	s.append(log[len(log)*31/40:])
+	svc, stop = s.member(nil)
+	s.waitCaught(svc)
+	stop()
+	s.expect(want)
+}
+
+// A broker that lost power may have kept a state and lost inputs in it. What
+// then comes at their offsets is new.
+func TestStateAheadOfItsLogIsNotDeaf(t *testing.T) {
+	s := newSite(t)
+	p := detectors.DefaultParams()
+	raw, err := encodeCheckpoint(&area{
+		Area: detectors.NewArea(&p, "tq-0"), partition: stream.Partition([]byte("tq-0"), partitions), next: 5000,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.producer.Produce(t.Context(), ingest.TopicCheckpoints, []stream.Record{checkpointRecord("tq-0", raw, nil)}); err != nil {
+		t.Fatal(err)
+	}
+	svc, _ := s.member(nil)
+	s.waitCaught(svc) // restored, before the log has begun
+	for !svc.Ready() {
+		time.Sleep(time.Millisecond)
+	}
+	s.append(silentHomes(1))
+	s.waitCaught(svc)
+	if got, _ := s.findings(); len(got) == 0 {
+		t.Error("nothing was heard of what came after")
+	}
+}
+
 func TestRecordsThatAreNoInputsGoToTheDeadLetters(t *testing.T) {
 	s := newSite(t)
 	log := silentHomes(1)
@@ -308,6 +388,12 @@ func TestRecordsThatAreNoInputsGoToTheDeadLetters(t *testing.T) {
 			t.Fatal(err)
 		}
 		reasons = append(reasons, d.Reason)
+		if d.Reason == ingest.NotProtobuf {
+			return
+		}
+		if kept, err := contract.DecodeInputs(d.Value); err != nil || len(kept) != 1 || !d.At.Equal(future.Clock) {
+			t.Errorf("the dead letter of %s keeps %d entries (%v), at %s", d.Reason, len(kept), err, d.At)
+		}
 	})
 	if want := []ingest.Reason{ingest.NotProtobuf, ingest.Future, ingest.BadField}; !slices.Equal(reasons, want) {
 		t.Errorf("dead letters %v, want %v", reasons, want)
