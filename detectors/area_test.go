@@ -186,6 +186,19 @@ func TestIncidentsOfASilentAreaAreForgotten(t *testing.T) {
 	}
 }
 
+func TestAKnownFaultIsNoAnnouncement(t *testing.T) {
+	log := outageVillage(true).inputs(0, 45)
+	fault := ingest.Input{AreaID: "tq", Clock: at(40, 18.75), Incident: &ingest.Incident{
+		ID: "pw-8", Source: ingest.PowerGrid, Class: ingest.ClassOutage, State: ingest.Reported,
+		Scope: ingest.Scope{Areas: []string{"tq"}}, From: at(40, 18.5), Until: at(40, 21),
+	}}
+	i := slices.IndexFunc(log, func(in ingest.Input) bool { return in.Clock.After(fault.Clock) })
+	_, findings := watch(t, DefaultParams(), slices.Insert(log, i, fault))
+	if len(findings) != 2 || findings[0].Reason.Cause != CauseOutage || findings[0].IncidentID != "pw-8" || !findings[0].Reason.Until.Equal(at(40, 21)) {
+		t.Fatalf("a fault reported at once gave %+v", findings)
+	}
+}
+
 func TestWhoIsNotBackWhenTheOthersAre(t *testing.T) {
 	_, findings := watch(t, DefaultParams(), outageVillage(false).inputs(0, 45))
 	story := of(findings, homeID(5))

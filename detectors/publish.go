@@ -1,5 +1,7 @@
 package detectors
 
+import "weimang/ingest"
+
 // publish says what has changed since it last spoke.
 func (a *Area) publish(out *Output) {
 	a.moved, a.holding = false, false
@@ -35,7 +37,7 @@ func (a *Area) publish(out *Output) {
 		if x := a.explanation(f.Onset); x != nil {
 			f.IncidentID = x.ID
 			f.Reason.From, f.Reason.Until = x.From, x.Until
-			if state != Resolved {
+			if state != Resolved && x.Class == ingest.ClassPlannedOutage { // a fault is not announced by being known
 				f.Reason.Cause = CausePlanned
 			}
 		}

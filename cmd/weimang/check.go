@@ -89,7 +89,7 @@ it would be sent to weimang.readings, or the CSV that backtest and replay read.
 With --clock now the records are also judged as they would be if they were sent
 now: those from the future and those too late are refused.`,
 		Example: `  weimang check readings day.jsonl
-  kcat -C -t weimang.readings -o -1000 -e | weimang check readings - --clock now
+  kcat -b 127.0.0.1:19092 -C -t weimang.readings -o -1000 -e | weimang check readings - --clock now
   weimang check readings lcl100_2013.csv.gz --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
