@@ -130,13 +130,6 @@ func TestRestoredAreaGoesOnAsIfNothingHadHappened(t *testing.T) {
 	}
 }
 
-// quarters splits each half-hour of a reading into two quarter-hours.
-func quarters(r ingest.Readings) ingest.Readings {
-	wh := r.Wh[0]
-	r.Interval, r.Wh = 15*time.Minute, []uint32{wh / 2, wh - wh/2}
-	return r
-}
-
 // The same story told by one meter of each home and by two, of which one
 // sends quarter-hours.
 func TestTwoMetersOfDifferentIntervalsAreOneHome(t *testing.T) {
@@ -397,8 +390,8 @@ func TestMeterThatIsAlwaysLateIsHeard(t *testing.T) {
 func TestBackfilledOutageOpensNothing(t *testing.T) {
 	log := eventful(23).inputs(0, 32)
 	for i := range log {
-		if between(log[i].Clock, at(23, 0), at(26, 0)) {
-			log[i].Clock = at(26, 0)
+		if between(log[i].Clock, at(24, 15), at(25, 6)) {
+			log[i].Clock = at(25, 6)
 		}
 	}
 	_, findings := watch(t, DefaultParams(), log)
