@@ -40,7 +40,7 @@ func troubled(seed uint64, homes, troubles int) (Params, []ingest.Input) {
 	if has(dayBlocks) {
 		p.UsualDelay = 32 * time.Hour
 	}
-	const days = 9
+	const days = 8
 	begin, end := day0.UTC(), day0.AddDate(0, 0, days).UTC()
 	half := begin.Add(end.Sub(begin) / 2).Truncate(time.Hour)
 	dark := begin.Add(time.Duration(4*24+rng.IntN(48)) * time.Hour)
