@@ -40,7 +40,7 @@ func troubled(seed uint64, homes, troubles int) (Params, []ingest.Input) {
 	if has(dayBlocks) {
 		p.UsualDelay = 32 * time.Hour
 	}
-	const days = 9
+	const days = 8
 	begin, end := day0.UTC(), day0.AddDate(0, 0, days).UTC()
 	half := begin.Add(end.Sub(begin) / 2).Truncate(time.Hour)
 	dark := begin.Add(time.Duration(4*24+rng.IntN(48)) * time.Hour)
@@ -64,7 +64,7 @@ func troubled(seed uint64, homes, troubles int) (Params, []ingest.Input) {
 				to = half
 			case has(exchanged) && h%3 == 0:
 				from = half
-			case m == 1 && !(has(twoMeters) && h%4 == 1):
+			case m == 1 && (!has(twoMeters) || h%4 != 1):
 				continue
 			case has(joining) && h == homes-1:
 				from = half
@@ -213,12 +213,11 @@ func consistent(t testing.TB, findings []Finding) {
 
 func FuzzApply(f *testing.F) {
 	for i, troubles := 0, 1; troubles < allTroubles; i, troubles = i+1, troubles<<1 {
-		f.Add(uint64(i), uint8(6), uint16(troubles))
+		f.Add(uint64(i), uint8(4), uint16(troubles))
 	}
 	f.Add(uint64(20), uint8(1), uint16(allTroubles))
-	f.Add(uint64(21), uint8(6), uint16(allTroubles&^dayBlocks))
-	f.Add(uint64(22), uint8(12), uint16(allTroubles))
-	f.Add(uint64(23), uint8(6), uint16(allTroubles&^(dayBlocks|nonsense|jumpingClock)))
+	f.Add(uint64(21), uint8(5), uint16(allTroubles&^dayBlocks))
+	f.Add(uint64(23), uint8(5), uint16(allTroubles&^(dayBlocks|nonsense|jumpingClock)))
 	f.Fuzz(func(t *testing.T, seed uint64, homes uint8, troubles uint16) {
 		p, log := troubled(seed, 1+int(homes)%12, int(troubles)&allTroubles)
 		rng := rand.New(rand.NewPCG(seed, 1))
@@ -264,8 +263,8 @@ func FuzzApply(f *testing.F) {
 // Mixed intervals, registers, new meters and homes: the settled state is the
 // same when a tenth of the readings come up to four days late.
 func FuzzOrderOfArrival(f *testing.F) {
-	for i := range 6 {
-		f.Add(uint64(i), uint8(3+i), uint16(allTroubles))
+	for i := range 3 {
+		f.Add(uint64(i), uint8(3+2*i), uint16(allTroubles))
 	}
 	f.Fuzz(func(t *testing.T, seed uint64, homes uint8, troubles uint16) {
 		const disordered = late | dayBlocks | jumpingClock | nonsense | announced
