@@ -40,7 +40,7 @@ func troubled(seed uint64, homes, troubles int) (Params, []ingest.Input) {
 	if has(dayBlocks) {
 		p.UsualDelay = 32 * time.Hour
 	}
-	const days = 9
+	const days = 8
 	begin, end := day0.UTC(), day0.AddDate(0, 0, days).UTC()
 	half := begin.Add(end.Sub(begin) / 2).Truncate(time.Hour)
 	dark := begin.Add(time.Duration(4*24+rng.IntN(48)) * time.Hour)
@@ -297,7 +297,7 @@ func FuzzOrderOfArrival(f *testing.F) {
 
 func FuzzDecodeArea(f *testing.F) {
 	p, log := troubled(1, 3, mixedIntervals|registers|exchanged|outages|announced)
-	for _, cut := range []int{0, 40, 1500} {
+	for _, cut := range []int{0, 40, len(log) * 3 / 4} {
 		a := NewArea(&p, "tq")
 		tell(f, a, log[:cut], new(Output))
 		b, err := a.Encode()
