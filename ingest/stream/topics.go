@@ -49,7 +49,8 @@ func Topics(partitions int, keep Retention) []Topic {
 		{Name: ingest.TopicIncidents, Partitions: partitions, Retention: keep.Wire},
 		{Name: ingest.TopicRoster, Partitions: 1, Compacted: true},
 		{Name: ingest.TopicInputs, Partitions: partitions, Retention: keep.Inputs},
-		{Name: ingest.TopicCheckpoints, Partitions: partitions, Compacted: true},
+		// A checkpoint is a whole area, 2 to 3 KB a home: room for thousands.
+		{Name: ingest.TopicCheckpoints, Partitions: partitions, Compacted: true, MaxBytes: 16 << 20},
 		{Name: ingest.TopicFindings, Partitions: partitions, Retention: keep.Findings},
 		{Name: ingest.TopicHistory, Partitions: partitions, Retention: keep.Findings},
 		{Name: ingest.TopicAlerts, Partitions: partitions, Retention: keep.Findings},
