@@ -429,3 +429,36 @@ func TestHistoryHoldsEveryIntervalWithItsBand(t *testing.T) {
 		t.Errorf("%d points, %d with a band, of %d readings", len(points), banded, len(log))
 	}
 }
+
+func TestAnAreaOfAThousandHomesIsSavedAndRestored(t *testing.T) {
+	s := newSite(t)
+	day0 := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+	var log []ingest.Input
+	for n := range 12 {
+		start := day0.Add(time.Duration(n) * 30 * time.Minute)
+		for home := range 1000 {
+			id := fmt.Sprintf("h-%d", home)
+			log = append(log, ingest.Input{AreaID: "tq-0", Clock: start.Add(30 * time.Minute), Readings: &ingest.Readings{
+				MeterID: "m" + id, HouseholdID: id, Start: start, Interval: 30 * time.Minute, Wh: []uint32{uint32(home)},
+			}})
+		}
+	}
+	s.append(log)
+	svc, stop := s.member(nil)
+	s.waitCaught(svc)
+	stop()
+	reg := prometheus.NewRegistry()
+	svc, stop = s.member(func(o *Options) { o.Registry = reg })
+	s.waitCaught(svc)
+	defer stop()
+	homes := testutil.ToFloat64(svc.metrics.homes)
+	inputs := testutil.ToFloat64(svc.metrics.inputs)
+	if homes != 1000 || inputs != 0 {
+		t.Errorf("restored %v homes and read %v inputs again", homes, inputs)
+	}
+	size := 0
+	s.read(ingest.TopicCheckpoints, func(r stream.Record) { size = max(size, len(r.Value)) })
+	if size < 1<<20 {
+		t.Errorf("a checkpoint of %d bytes shows nothing: brokers take a MiB by default", size)
+	}
+}
