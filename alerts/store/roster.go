@@ -113,12 +113,13 @@ func (db *DB) SaveReport(ctx context.Context, r ingest.Report) error {
 		}
 	}
 	return db.update(ctx, func(t *tx) error {
-		_, err := t.exec(`INSERT INTO incidents (id, source, class, state, level, scope, from_at, until_at, text, reporter_role, extra, received_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		_, err := t.exec(`INSERT INTO incidents (id, source, class, state, level, scope, from_at, until_at, published_at, text, reporter_role, extra, received_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (id) DO UPDATE SET source = excluded.source, class = excluded.class, state = excluded.state, level = excluded.level,
-				scope = excluded.scope, from_at = excluded.from_at, until_at = excluded.until_at, text = excluded.text,
+				scope = excluded.scope, from_at = excluded.from_at, until_at = excluded.until_at,
+				published_at = excluded.published_at, text = excluded.text,
 				reporter_role = excluded.reporter_role, extra = excluded.extra, received_at = excluded.received_at`,
-			r.ID, string(r.Source), r.Class, string(r.State), r.Level, string(scope), millis(r.From), optMillis(r.Until),
+			r.ID, string(r.Source), r.Class, string(r.State), r.Level, string(scope), millis(r.From), optMillis(r.Until), optMillis(r.PublishedAt),
 			r.Text, r.ReporterRole, string(extra), millis(db.now()))
 		return wrap("save incident "+r.ID, err)
 	})
@@ -126,16 +127,16 @@ func (db *DB) SaveReport(ctx context.Context, r ingest.Report) error {
 
 // Report is an incident as it was saved, or nil when there is none.
 func (db *DB) Report(ctx context.Context, id string) (*ingest.Report, error) {
-	rows, err := db.read.QueryContext(ctx, `SELECT id, source, class, state, level, scope, from_at, until_at, text, reporter_role, extra FROM incidents WHERE id = ?`, id)
+	rows, err := db.read.QueryContext(ctx, `SELECT id, source, class, state, level, scope, from_at, until_at, published_at, text, reporter_role, extra FROM incidents WHERE id = ?`, id)
 	r, err := first(collect(rows, err, func(rows *sql.Rows) (r ingest.Report, err error) {
 		var scope, extra string
 		var from int64
-		var until sql.NullInt64
-		err = rows.Scan(&r.ID, &r.Source, &r.Class, &r.State, &r.Level, &scope, &from, &until, &r.Text, &r.ReporterRole, &extra)
+		var until, published sql.NullInt64
+		err = rows.Scan(&r.ID, &r.Source, &r.Class, &r.State, &r.Level, &scope, &from, &until, &published, &r.Text, &r.ReporterRole, &extra)
 		if err != nil {
 			return r, err
 		}
-		r.From, r.Until = fromMillis(from), fromOptMillis(until)
+		r.From, r.Until, r.PublishedAt = fromMillis(from), fromOptMillis(until), fromOptMillis(published)
 		if err := json.Unmarshal([]byte(scope), &r.Scope); err != nil {
 			return r, err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"reflect"
 	"testing"
@@ -119,7 +120,7 @@ func TestAReportIsKeptWholeAndTheLatestCounts(t *testing.T) {
 			ID: "i1", Source: ingest.SocialGrid, Class: "dispute", State: ingest.Reported, Level: "2",
 			Scope: ingest.Scope{Villages: []string{"v1"}}, From: noon, Until: noon.Add(time.Hour),
 		},
-		Text: "听到争吵", ReporterRole: "grid-worker", Extra: map[string]json.RawMessage{"floor": json.RawMessage(`3`)},
+		Text: "听到争吵", ReporterRole: "grid-worker", PublishedAt: noon.Add(-time.Hour), Extra: map[string]json.RawMessage{"floor": json.RawMessage(`3`)},
 	}
 	must(t, db.SaveReport(t.Context(), r))
 	r.State = ingest.Closed
@@ -285,5 +286,20 @@ func TestUpdateKeepsNothingOfAFailedTransaction(t *testing.T) {
 	}
 	if n, err := db.OpenCount(context.Background()); err != nil || n != 0 {
 		t.Errorf("%d alerts (%v), want none", n, err)
+	}
+}
+
+func TestNobodyElseOnTheMachineReadsTheStore(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "weimang.db")
+	db, err := store.Open(t.Context(), path, nil)
+	must(t, err)
+	defer func() { must(t, db.Close()) }()
+	must(t, db.SaveReport(t.Context(), ingest.Report{Incident: ingest.Incident{ID: "i1", From: noon}}))
+	for _, name := range []string{path, path + "-wal"} {
+		info, err := os.Stat(name)
+		must(t, err)
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %s", filepath.Base(name), info.Mode())
+		}
 	}
 }

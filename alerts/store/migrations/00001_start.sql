@@ -115,6 +115,7 @@ CREATE TABLE incidents (
   scope         TEXT NOT NULL, -- JSON
   from_at       BIGINT NOT NULL,
   until_at      BIGINT, -- NULL: open end
+  published_at  BIGINT, -- NULL: not said
   text          TEXT NOT NULL,
   reporter_role TEXT NOT NULL,
   extra         TEXT NOT NULL, -- JSON object of unknown fields
