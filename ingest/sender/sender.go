@@ -56,9 +56,10 @@ type Options struct {
 	// as possible. A sender that goes on after a crash does not wait for what
 	// was sent before.
 	Speed float64
-	// Barrier, when set, is called between readings and incidents, once
-	// everything before is acknowledged. Two topics have no common order; a
-	// barrier that returns when ingest has caught up makes one.
+	// Barrier, when set, is called between readings and incidents, and before
+	// the first row behind those of an earlier run, once everything before is
+	// acknowledged. Two topics have no common order; a barrier that returns
+	// when ingest has caught up makes one.
 	Barrier func(context.Context) error
 	// Progress, when set, is called after each batch.
 	Progress func(Progress)
@@ -171,9 +172,10 @@ func (r *run) change(ctx context.Context, topic string) error {
 	if err := r.flush(ctx); err != nil {
 		return err
 	}
-	first := r.topic == ""
+	// What an earlier run has sent may still be waiting for ingest.
+	nothing := r.topic == "" && r.progress.Skipped == 0
 	r.topic = topic
-	if first || r.opts.Barrier == nil {
+	if nothing || r.opts.Barrier == nil {
 		return nil
 	}
 	if err := r.opts.Barrier(ctx); err != nil {

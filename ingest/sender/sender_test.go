@@ -308,6 +308,30 @@ func TestABarrierStandsBetweenReadingsAndIncidents(t *testing.T) {
 	})
 }
 
+func TestABarrierStandsBehindWhatAnEarlierRunHasSent(t *testing.T) {
+	for name, c := range map[string]struct {
+		sent map[string]tail
+		want []string
+	}{
+		"killed before the incident":  {map[string]tail{ingest.TopicReadings: {5}, ingest.TopicIncidents: {-1}}, []string{"0s barrier", "0s weimang.incidents 1", "0s barrier", "0s weimang.readings 6"}},
+		"killed after the incident":   {map[string]tail{ingest.TopicReadings: {5}, ingest.TopicIncidents: {6}}, []string{"0s barrier", "0s weimang.readings 6"}},
+		"nothing was sent before":     {nil, []string{"0s weimang.readings 6", "0s barrier", "0s weimang.incidents 1", "0s barrier", "0s weimang.readings 6"}},
+		"everything was sent already": {map[string]tail{ingest.TopicReadings: {12}, ingest.TopicIncidents: {6}}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var p tape
+				r := p.run(Options{Barrier: func(context.Context) error { p.note("barrier"); return nil }})
+				r.sent = c.sent
+				r.all(t, feed(4, 1, 3))
+				if !slices.Equal(p.entries, c.want) {
+					t.Errorf("sent\n%q, want\n%q", p.entries, c.want)
+				}
+			})
+		})
+	}
+}
+
 func TestAnEndedContextEndsTheFeed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
