@@ -50,7 +50,8 @@ type Options struct {
 	// crash; other content needs another name. No spaces.
 	FeedID string
 	// AsOfFeed adds the feed's clock to each record (ingest.FeedClockHeader):
-	// the largest interval end sent so far, the record's own included.
+	// the largest interval end sent so far, the record's own included. A
+	// report before the first row carries when it became known.
 	AsOfFeed bool
 	// Speed is how many seconds of event time pass in a second; 0 is as fast
 	// as possible. A sender that goes on after a crash does not wait for what
@@ -159,7 +160,11 @@ func (r *run) item(ctx context.Context, item Item) error {
 	if err := r.pace(ctx); err != nil {
 		return err
 	}
-	rec := r.record(&item, key, index, r.progress.Clock)
+	clock := r.progress.Clock
+	if clock.IsZero() { // no row yet: as feedfile.Timeline has it
+		clock = item.Report.KnownAt()
+	}
+	rec := r.record(&item, key, index, clock)
 	r.batch = append(r.batch, rec)
 	if r.bytes += len(rec.Value); r.bytes >= batchBytes || len(r.batch) >= batchRecords {
 		return r.flush(ctx)

@@ -151,6 +151,32 @@ func TestAFeedArrivesInOrderWithItsClock(t *testing.T) {
 	}
 }
 
+func TestAReportBeforeTheFirstReadingCarriesWhenItBecameKnown(t *testing.T) {
+	c := newClient(t)
+	announced := ingest.Report{
+		Incident: ingest.Incident{
+			ID: "i0", Source: ingest.PowerGrid, Class: ingest.ClassPlannedOutage, State: ingest.Reported,
+			Scope: ingest.Scope{Areas: []string{"area-0"}}, From: day.Add(time.Hour),
+		},
+		PublishedAt: day.Add(-24 * time.Hour),
+	}
+	items := func(yield func(Item) bool) {
+		if yield(Item{Report: &announced}) {
+			feed(1, 1, 1)(yield)
+		}
+	}
+	if _, err := newSender(t, Options{Client: c, FeedID: "f", AsOfFeed: true}).Send(t.Context(), items); err != nil {
+		t.Fatal(err)
+	}
+	for _, recs := range arrived(t, c, ingest.TopicIncidents) {
+		for _, r := range recs {
+			if clock, _ := r.Header(ingest.FeedClockHeader); clock != "2026-07-11T00:00:00Z" {
+				t.Errorf("clock %q of a report made known a day before the first reading", clock)
+			}
+		}
+	}
+}
+
 func TestWithoutAsOfFeedNoClockIsSent(t *testing.T) {
 	c := newClient(t)
 	if _, err := newSender(t, Options{Client: c, FeedID: "f"}).Send(t.Context(), feed(2, 1, 1)); err != nil {
