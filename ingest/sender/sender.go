@@ -107,7 +107,7 @@ func New(opts Options) (*Sender, error) {
 // acknowledgement was lost is written twice; ingest's readers ignore it.) The
 // topics must keep their number of partitions meanwhile.
 //
-// Readings of one area keep their order. Between readings and incidents all
+// Readings of one area keep their order, and so do reports. Between readings and incidents all
 // that went before is acknowledged, see also Options.Barrier.
 func (s *Sender) Send(ctx context.Context, items iter.Seq[Item]) (Progress, error) {
 	sent, err := s.sent(ctx)
@@ -147,7 +147,7 @@ func (r *run) item(ctx context.Context, item Item) error {
 	}
 	index := r.progress.Items
 	r.progress.Items++
-	key := keyOf(&item)
+	key := r.keyOf(&item)
 	if r.sent[topic].has(key, index) {
 		r.progress.Skipped++
 		return nil
@@ -229,11 +229,13 @@ func (r *run) flush(ctx context.Context) error {
 	return nil
 }
 
-// keyOf keeps an area's readings, and an incident's states, in one partition.
-func keyOf(item *Item) string {
+// keyOf keeps an area's readings in one partition, and all reports in one:
+// what concerns an area may come under many incidents, and partitions have no
+// common order.
+func (s *Sender) keyOf(item *Item) string {
 	switch {
 	case item.Report != nil:
-		return item.Report.ID
+		return s.opts.FeedID
 	case item.Area != "":
 		return item.Area
 	case item.Block.AreaID != "":

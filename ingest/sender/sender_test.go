@@ -177,6 +177,32 @@ func TestAReportBeforeTheFirstReadingCarriesWhenItBecameKnown(t *testing.T) {
 	}
 }
 
+func TestReportsKeepTheirOrderWhateverTheirIDs(t *testing.T) {
+	c := newClient(t)
+	s := newSender(t, Options{Client: c, FeedID: "f"})
+	items := func(yield func(Item) bool) {
+		for i := range 20 {
+			report := ingest.Report{Incident: ingest.Incident{
+				ID: fmt.Sprintf("i%d", i), Source: ingest.PowerGrid, Class: ingest.ClassOutage, State: ingest.Reported,
+				Scope: ingest.Scope{Areas: []string{"area-0"}}, From: day,
+			}}
+			if !yield(Item{Report: &report}) {
+				return
+			}
+		}
+	}
+	if _, err := s.Send(t.Context(), items); err != nil {
+		t.Fatal(err)
+	}
+	parts := arrived(t, c, ingest.TopicIncidents)
+	checkOnce(t, s, parts, 20)
+	for p, recs := range parts {
+		if len(recs) != 0 && len(recs) != 20 {
+			t.Errorf("partition %d holds %d of 20 reports on one area: partitions have no common order", p, len(recs))
+		}
+	}
+}
+
 func TestWithoutAsOfFeedNoClockIsSent(t *testing.T) {
 	c := newClient(t)
 	if _, err := newSender(t, Options{Client: c, FeedID: "f"}).Send(t.Context(), feed(2, 1, 1)); err != nil {
@@ -240,7 +266,7 @@ func TestABatchThatWasCutInTheMiddleIsCompletedPerPartition(t *testing.T) {
 	var first []stream.Record
 	index := int64(0)
 	for item := range cut(feed(2, 5, 8), 60) {
-		if k := keyOf(&item); stream.Partition([]byte(k), 4) == stream.Partition([]byte("area-3"), 4) {
+		if k := s.keyOf(&item); stream.Partition([]byte(k), 4) == stream.Partition([]byte("area-3"), 4) {
 			first = append(first, s.record(&item, k, index, time.Time{}))
 		}
 		index++
