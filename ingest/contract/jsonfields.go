@@ -90,7 +90,7 @@ func (f *fields) time(name string) time.Time {
 		return time.Time{}
 	}
 	var t time.Time
-	if err := t.UnmarshalText([]byte(s)); err != nil { // stricter than time.Parse
+	if err := t.UnmarshalText([]byte(s)); err != nil || !strictRFC3339(s) {
 		if _, err := time.Parse("2006-01-02T15:04:05", s); err == nil {
 			f.reject(ingest.BadTime, name, "has no offset, so it could mean any zone; "+how)
 		} else {
@@ -100,6 +100,21 @@ func (f *fields) time(name string) time.Time {
 	}
 	f.rej = checkTime(name, t)
 	return t.UTC()
+}
+
+// strictRFC3339 reports whether a time that package time has read is written
+// as RFC 3339 wants it. The package also takes an hour of one digit, a comma
+// before the fraction and offsets such as +08:60 and +24:00 (go.dev/issue/54580).
+func strictRFC3339(s string) bool {
+	const second = len("2006-01-02T15:04:05")
+	if len(s) <= second || s[len("2006-01-02T15")] != ':' || s[second] == ',' {
+		return false
+	}
+	if s[len(s)-1] == 'Z' {
+		return true
+	}
+	offset := s[len(s)-len("+08:00"):]
+	return offset[1:3] < "24" && offset[4:] < "60"
 }
 
 // number returns a numeric member, 0 when it is absent or null.

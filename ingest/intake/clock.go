@@ -26,7 +26,8 @@ func Feed() Clock {
 	var latest atomic.Int64 // unix nano of the latest end seen
 	return func(r *stream.Record, end time.Time) time.Time {
 		if text, ok := r.Header(ingest.FeedClockHeader); ok {
-			if at, err := time.Parse(time.RFC3339Nano, text); err == nil {
+			// A time that no log or dead letter can write down is no clock.
+			if at, err := time.Parse(time.RFC3339Nano, text); err == nil && at.Unix() > 0 && at.UTC().Year() <= 9999 {
 				return at.UTC()
 			}
 		}

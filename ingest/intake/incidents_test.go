@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/segmentio/kafka-go"
 
 	"weimang/ingest"
 	"weimang/ingest/contract"
@@ -216,13 +217,40 @@ func TestARosterIsFollowedFromItsBegin(t *testing.T) {
 	}
 }
 
-func TestALetterThatDoesNotFitStillSaysWhy(t *testing.T) {
-	// Noise, which cannot be compressed, of more than a letter keeps.
-	noise := make([]byte, maxLetter+1)
+// noise is bytes that cannot be compressed.
+func noise(n int) []byte {
+	noise := make([]byte, n)
 	for i, x := 0, uint32(1); i < len(noise); i++ {
 		x = x*1664525 + 1013904223
 		noise[i] = byte(x >> 24)
 	}
+	return noise
+}
+
+// Whatever a sender puts into headers, its record can be buried: one that
+// cannot would be tried for ever, and nothing behind it would be handled.
+func TestHeadersCannotKeepARecordFromTheDeadLetters(t *testing.T) {
+	for name, header := range map[string]kafka.Header{
+		"a content type larger than a letter may be": {Key: contract.ContentTypeHeader, Value: noise(3000)},
+		"a clock beyond the year 9999 in UTC":        {Key: ingest.FeedClockHeader, Value: []byte("9999-12-31T23:59:59-12:00")},
+		"a clock before the year 0 in UTC":           {Key: ingest.FeedClockHeader, Value: []byte("0000-01-01T00:00:00+12:00")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, stream.Topic{Name: ingest.TopicDeadLetters, Partitions: 1, MaxBytes: 2000})
+			s := w.service(village(), func(o *Options) { o.Clock = Feed() })
+			rec := stream.Record{Topic: ingest.TopicReadings, Value: []byte("{"), Headers: []kafka.Header{header}}
+			if err := s.readings(w.ctx(), []stream.Record{rec}); err != nil {
+				t.Fatal(err)
+			}
+			if n := len(w.letters()); n != 1 {
+				t.Errorf("%d dead letters", n)
+			}
+		})
+	}
+}
+
+func TestALetterThatDoesNotFitStillSaysWhy(t *testing.T) {
+	large := noise(maxLetter + 1)
 	rej := ingest.Reject(ingest.TooLarge, "", "too large")
 	for name, tc := range map[string]struct {
 		made []stream.Topic // before ours
@@ -235,7 +263,7 @@ func TestALetterThatDoesNotFitStillSaysWhy(t *testing.T) {
 			w := newWorld(t, tc.made...)
 			s := w.service(village())
 			var dead []letter
-			for i, value := range [][]byte{[]byte("{"), noise, []byte("{")} {
+			for i, value := range [][]byte{[]byte("{"), large, []byte("{")} {
 				dead = append(dead, s.refuse(&stream.Record{Topic: ingest.TopicReadings, Offset: int64(i), Value: value}, rej))
 			}
 			if err := s.bury(w.ctx(), dead); err != nil {

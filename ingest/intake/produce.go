@@ -19,6 +19,9 @@ const (
 	// maxLetter is how much of a refused record a dead letter keeps. The
 	// broker normally refuses larger records before we see them.
 	maxLetter = 2 << 20
+	// maxContentType is how much of the header it keeps: a sender may put
+	// anything there, and a letter must always fit.
+	maxContentType = 200
 )
 
 // packer collects entries per area and packs them into records; the order
@@ -91,7 +94,7 @@ func (s *Service) refuse(r *stream.Record, rej *ingest.Rejection) letter {
 	return letter{
 		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset,
 		Reason: rej.Reason, Field: rej.Field, Text: rej.Text,
-		ContentType: contentType, At: s.opts.Clock(r, time.Time{}), Value: r.Value,
+		ContentType: contentType[:min(len(contentType), maxContentType)], At: s.opts.Clock(r, time.Time{}), Value: r.Value,
 	}
 }
 

@@ -50,15 +50,17 @@ type Options struct {
 	// crash; other content needs another name. No spaces.
 	FeedID string
 	// AsOfFeed adds the feed's clock to each record (ingest.FeedClockHeader):
-	// the largest interval end sent so far, the record's own included.
+	// the largest interval end sent so far, the record's own included. A
+	// report before the first row carries when it became known.
 	AsOfFeed bool
 	// Speed is how many seconds of event time pass in a second; 0 is as fast
 	// as possible. A sender that goes on after a crash does not wait for what
 	// was sent before.
 	Speed float64
-	// Barrier, when set, is called between readings and incidents, once
-	// everything before is acknowledged. Two topics have no common order; a
-	// barrier that returns when ingest has caught up makes one.
+	// Barrier, when set, is called between readings and incidents, and before
+	// the first row behind those of an earlier run, once everything before is
+	// acknowledged. Two topics have no common order; a barrier that returns
+	// when ingest has caught up makes one.
 	Barrier func(context.Context) error
 	// Progress, when set, is called after each batch.
 	Progress func(Progress)
@@ -105,7 +107,7 @@ func New(opts Options) (*Sender, error) {
 // acknowledgement was lost is written twice; ingest's readers ignore it.) The
 // topics must keep their number of partitions meanwhile.
 //
-// Readings of one area keep their order. Between readings and incidents all
+// Readings of one area keep their order, and so do reports. Between readings and incidents all
 // that went before is acknowledged, see also Options.Barrier.
 func (s *Sender) Send(ctx context.Context, items iter.Seq[Item]) (Progress, error) {
 	sent, err := s.sent(ctx)
@@ -145,7 +147,7 @@ func (r *run) item(ctx context.Context, item Item) error {
 	}
 	index := r.progress.Items
 	r.progress.Items++
-	key := keyOf(&item)
+	key := r.keyOf(&item)
 	if r.sent[topic].has(key, index) {
 		r.progress.Skipped++
 		return nil
@@ -158,7 +160,11 @@ func (r *run) item(ctx context.Context, item Item) error {
 	if err := r.pace(ctx); err != nil {
 		return err
 	}
-	rec := r.record(&item, key, index, r.progress.Clock)
+	clock := r.progress.Clock
+	if clock.IsZero() { // no row yet: as feedfile.Timeline has it
+		clock = item.Report.KnownAt()
+	}
+	rec := r.record(&item, key, index, clock)
 	r.batch = append(r.batch, rec)
 	if r.bytes += len(rec.Value); r.bytes >= batchBytes || len(r.batch) >= batchRecords {
 		return r.flush(ctx)
@@ -171,9 +177,10 @@ func (r *run) change(ctx context.Context, topic string) error {
 	if err := r.flush(ctx); err != nil {
 		return err
 	}
-	first := r.topic == ""
+	// What an earlier run has sent may still be waiting for ingest.
+	nothing := r.topic == "" && r.progress.Skipped == 0
 	r.topic = topic
-	if first || r.opts.Barrier == nil {
+	if nothing || r.opts.Barrier == nil {
 		return nil
 	}
 	if err := r.opts.Barrier(ctx); err != nil {
@@ -222,11 +229,13 @@ func (r *run) flush(ctx context.Context) error {
 	return nil
 }
 
-// keyOf keeps an area's readings, and an incident's states, in one partition.
-func keyOf(item *Item) string {
+// keyOf keeps an area's readings in one partition, and all reports in one:
+// what concerns an area may come under many incidents, and partitions have no
+// common order.
+func (s *Sender) keyOf(item *Item) string {
 	switch {
 	case item.Report != nil:
-		return item.Report.ID
+		return s.opts.FeedID
 	case item.Area != "":
 		return item.Area
 	case item.Block.AreaID != "":

@@ -151,6 +151,58 @@ func TestAFeedArrivesInOrderWithItsClock(t *testing.T) {
 	}
 }
 
+func TestAReportBeforeTheFirstReadingCarriesWhenItBecameKnown(t *testing.T) {
+	c := newClient(t)
+	announced := ingest.Report{
+		Incident: ingest.Incident{
+			ID: "i0", Source: ingest.PowerGrid, Class: ingest.ClassPlannedOutage, State: ingest.Reported,
+			Scope: ingest.Scope{Areas: []string{"area-0"}}, From: day.Add(time.Hour),
+		},
+		PublishedAt: day.Add(-24 * time.Hour),
+	}
+	items := func(yield func(Item) bool) {
+		if yield(Item{Report: &announced}) {
+			feed(1, 1, 1)(yield)
+		}
+	}
+	if _, err := newSender(t, Options{Client: c, FeedID: "f", AsOfFeed: true}).Send(t.Context(), items); err != nil {
+		t.Fatal(err)
+	}
+	for _, recs := range arrived(t, c, ingest.TopicIncidents) {
+		for _, r := range recs {
+			if clock, _ := r.Header(ingest.FeedClockHeader); clock != "2026-07-11T00:00:00Z" {
+				t.Errorf("clock %q of a report made known a day before the first reading", clock)
+			}
+		}
+	}
+}
+
+func TestReportsKeepTheirOrderWhateverTheirIDs(t *testing.T) {
+	c := newClient(t)
+	s := newSender(t, Options{Client: c, FeedID: "f"})
+	items := func(yield func(Item) bool) {
+		for i := range 20 {
+			report := ingest.Report{Incident: ingest.Incident{
+				ID: fmt.Sprintf("i%d", i), Source: ingest.PowerGrid, Class: ingest.ClassOutage, State: ingest.Reported,
+				Scope: ingest.Scope{Areas: []string{"area-0"}}, From: day,
+			}}
+			if !yield(Item{Report: &report}) {
+				return
+			}
+		}
+	}
+	if _, err := s.Send(t.Context(), items); err != nil {
+		t.Fatal(err)
+	}
+	parts := arrived(t, c, ingest.TopicIncidents)
+	checkOnce(t, s, parts, 20)
+	for p, recs := range parts {
+		if len(recs) != 0 && len(recs) != 20 {
+			t.Errorf("partition %d holds %d of 20 reports on one area: partitions have no common order", p, len(recs))
+		}
+	}
+}
+
 func TestWithoutAsOfFeedNoClockIsSent(t *testing.T) {
 	c := newClient(t)
 	if _, err := newSender(t, Options{Client: c, FeedID: "f"}).Send(t.Context(), feed(2, 1, 1)); err != nil {
@@ -214,7 +266,7 @@ func TestABatchThatWasCutInTheMiddleIsCompletedPerPartition(t *testing.T) {
 	var first []stream.Record
 	index := int64(0)
 	for item := range cut(feed(2, 5, 8), 60) {
-		if k := keyOf(&item); stream.Partition([]byte(k), 4) == stream.Partition([]byte("area-3"), 4) {
+		if k := s.keyOf(&item); stream.Partition([]byte(k), 4) == stream.Partition([]byte("area-3"), 4) {
 			first = append(first, s.record(&item, k, index, time.Time{}))
 		}
 		index++
@@ -306,6 +358,30 @@ func TestABarrierStandsBetweenReadingsAndIncidents(t *testing.T) {
 			t.Errorf("sent\n%q, want\n%q", p.entries, want)
 		}
 	})
+}
+
+func TestABarrierStandsBehindWhatAnEarlierRunHasSent(t *testing.T) {
+	for name, c := range map[string]struct {
+		sent map[string]tail
+		want []string
+	}{
+		"killed before the incident":  {map[string]tail{ingest.TopicReadings: {5}, ingest.TopicIncidents: {-1}}, []string{"0s barrier", "0s weimang.incidents 1", "0s barrier", "0s weimang.readings 6"}},
+		"killed after the incident":   {map[string]tail{ingest.TopicReadings: {5}, ingest.TopicIncidents: {6}}, []string{"0s barrier", "0s weimang.readings 6"}},
+		"nothing was sent before":     {nil, []string{"0s weimang.readings 6", "0s barrier", "0s weimang.incidents 1", "0s barrier", "0s weimang.readings 6"}},
+		"everything was sent already": {map[string]tail{ingest.TopicReadings: {12}, ingest.TopicIncidents: {6}}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var p tape
+				r := p.run(Options{Barrier: func(context.Context) error { p.note("barrier"); return nil }})
+				r.sent = c.sent
+				r.all(t, feed(4, 1, 3))
+				if !slices.Equal(p.entries, c.want) {
+					t.Errorf("sent\n%q, want\n%q", p.entries, c.want)
+				}
+			})
+		})
+	}
 }
 
 func TestAnEndedContextEndsTheFeed(t *testing.T) {

@@ -46,6 +46,28 @@ func TestLagOfAGroupThatNeverCommittedIsAllThereIs(t *testing.T) {
 	}
 }
 
+// A log that was lost or made anew is read from its begin, so a group whose
+// commits are of the old one has not caught up.
+func TestLagOfAGroupThatCommittedMoreThanTheLogHoldsIsAllThereIs(t *testing.T) {
+	_, c := broker(t)
+	makeTopic(t, c, Topic{Name: "t", Partitions: 1})
+	produce(t, c, "t", numbered(0, 10))
+	handled := make(chan struct{})
+	m := join(t, quick(c, "t"), func(ctx context.Context, claim *Claim) error {
+		if err := claim.Commit(ctx, 30); err != nil {
+			return err
+		}
+		close(handled)
+		<-ctx.Done()
+		return nil
+	})
+	<-handled
+	m.stop(t)
+	if lag, err := c.Lag(testContext(t), quick(c, "t").ID, "t"); err != nil || lag != 10 {
+		t.Errorf("lag %d, %v, want 10", lag, err)
+	}
+}
+
 func TestASecondMemberTakesItsShareAndNothingIsLost(t *testing.T) {
 	_, c := broker(t)
 	makeTopic(t, c, Topic{Name: "t", Partitions: 4})

@@ -61,7 +61,8 @@ func (c *Client) listOffset(ctx context.Context, topic string, r kafka.OffsetReq
 }
 
 // Lag returns how many offsets of a topic a group has not committed yet: end
-// minus committed, or everything there is where nothing was committed.
+// minus committed, or everything there is where nothing was committed, or more
+// than the log holds.
 func (c *Client) Lag(ctx context.Context, groupID, topic string) (int64, error) {
 	starts, ends, err := c.Bounds(ctx, topic)
 	if err != nil {
@@ -94,6 +95,17 @@ func (c *Client) Lag(ctx context.Context, groupID, topic string) (int64, error) 
 		from := starts[p]
 		if at, ok := committed[p]; ok && at > from { // -1: nothing committed
 			from = at
+		}
+		if from > end {
+			// Committed since the ends were asked for, or else the log was
+			// lost or made anew: then members read it from its begin.
+			start, now, err := c.bounds(ctx, topic, p)
+			if err != nil {
+				return 0, err
+			}
+			if from > now {
+				from, end = start, now
+			}
 		}
 		lag += max(0, end-from)
 	}
