@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -86,6 +87,44 @@ func TestTheFirstErrorEndsTheLife(t *testing.T) {
 		}
 		if err := l.stop(time.Minute); err != nil {
 			t.Errorf("stop repeats the error of wait: %v", err)
+		}
+	})
+}
+
+// A demo or a replay works on the life's context. When a component fails it
+// sees no more than a context that ended.
+func TestWorkThatWasCutShortIsBlamedOnTheComponentThatFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := quietLifecycle(t.Context())
+		full := errors.New("disk full")
+		if err := l.reason(full); !errors.Is(err, full) {
+			t.Errorf("while all is well: %v", err)
+		}
+		l.goRun("ingest", func(context.Context) error { return errBroken })
+		<-l.context().Done()
+		for name, err := range map[string]error{
+			"work that was cut short":    fmt.Errorf("send: %w", l.context().Err()),
+			"waiting for the end itself": nil,
+		} {
+			if got := l.reason(err); !errors.Is(got, errBroken) || !strings.HasPrefix(got.Error(), "ingest: ") {
+				t.Errorf("%s: %v", name, got)
+			}
+		}
+		if err := l.reason(full); !errors.Is(err, full) {
+			t.Errorf("an error of the work's own was hidden: %v", err)
+		}
+		if err := l.stop(time.Minute); err != nil {
+			t.Error(err)
+		}
+
+		ctx, signal := context.WithCancel(t.Context())
+		l = quietLifecycle(ctx)
+		signal()
+		if err := l.reason(context.Canceled); !errors.Is(err, context.Canceled) {
+			t.Errorf("a signal: %v", err)
+		}
+		if err := l.reason(nil); err != nil {
+			t.Errorf("a signal while waiting for it: %v", err)
 		}
 	})
 }

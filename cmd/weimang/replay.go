@@ -150,7 +150,7 @@ func replay(ctx context.Context, opt *replayOptions, stdin io.Reader, stdout, st
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.stop()) }()
+	defer func() { err = errors.Join(s.lc.reason(err), s.stop()) }()
 	ctx = s.lc.context()
 	send.Client, send.Barrier = s.client, s.caughtUp
 	send.Progress = func(p sender.Progress) {
