@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -69,6 +71,44 @@ func TestWhatWasCommittedIsThereAfterReopening(t *testing.T) {
 	if h == nil || h.Label != "3组12号" {
 		t.Errorf("household: %+v", h)
 	}
+}
+
+// The store of a site with a Kafka of its own stands in a folder that nothing
+// else has made. It says who people are.
+func TestTheStoreMakesItsFolderForOneUserOnly(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "not", "there")
+	path := filepath.Join(dir, "weimang.db")
+	db, err := store.Open(t.Context(), path, nil)
+	must(t, err)
+	defer func() { must(t, db.Close()) }()
+	must(t, db.ImportRoster(t.Context(), []store.HouseholdRow{{MeterID: "m1", HouseholdID: "h1", AreaID: "a1"}}, nil))
+	for _, name := range []string{dir, path, path + "-wal"} {
+		info, err := os.Stat(name)
+		must(t, err)
+		if mode := info.Mode().Perm(); mode&0o077 != 0 {
+			t.Errorf("%s has mode %o: others may read it", filepath.Base(name), mode)
+		}
+	}
+}
+
+func TestAFolderThatCannotBeMadeIsNamed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	must(t, os.WriteFile(file, nil, 0o600))
+	_, err := store.Open(t.Context(), filepath.Join(file, "weimang.db"), nil)
+	if err == nil || !strings.Contains(err.Error(), file) {
+		t.Errorf("error %v, want one that names %s", err, file)
+	}
+}
+
+func TestAPanicDoesNotKeepTheWriter(t *testing.T) {
+	db := open(t)
+	func() {
+		defer func() { _ = recover() }()
+		_ = db.Update(t.Context(), func(alerts.Tx) error { panic("a bug") })
+	}()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	must(t, db.ImportRoster(ctx, []store.HouseholdRow{{MeterID: "m1", HouseholdID: "h1", AreaID: "a1"}}, nil))
 }
 
 func TestRosterIsAddedToAndChanged(t *testing.T) {
