@@ -139,6 +139,43 @@ func TestRosterIsAddedToAndChanged(t *testing.T) {
 	}
 }
 
+// Who answers for a village is what the last list says. A chair who is no
+// longer on it must not go on hearing how the old people of the village live.
+func TestAChairWhoHasLeftIsToldNothingAnyMore(t *testing.T) {
+	db := open(t)
+	chairs := func() (names []string) {
+		must(t, db.Update(t.Context(), func(tx alerts.Tx) error {
+			ps, err := tx.Chairs("v1")
+			for _, p := range ps {
+				names = append(names, p.Name)
+			}
+			return err
+		}))
+		return names
+	}
+	list := func(names ...string) (ps []alerts.Person) {
+		for i, name := range names {
+			ps = append(ps, alerts.Person{ID: fmt.Sprintf("v1:chair:%d", i+1), VillageID: "v1", Role: alerts.Chair, Name: name, Channel: "console"})
+		}
+		return ps
+	}
+	for _, step := range []struct {
+		name   string
+		people []alerts.Person
+		want   []string
+	}{
+		{"two", list("old", "deputy"), []string{"old", "deputy"}},
+		{"one of them has left", list("deputy"), []string{"deputy"}},
+		{"a start without a list", nil, []string{"deputy"}},
+		{"the list is of another village", []alerts.Person{{ID: "v2:chair:1", VillageID: "v2", Role: alerts.Chair, Channel: "console"}}, nil},
+	} {
+		must(t, db.ImportRoster(t.Context(), nil, step.people))
+		if got := chairs(); !reflect.DeepEqual(got, step.want) {
+			t.Errorf("%s: %v are told, want %v", step.name, got, step.want)
+		}
+	}
+}
+
 func TestARosterWithABadRowChangesNothing(t *testing.T) {
 	db := open(t)
 	err := db.ImportRoster(t.Context(), []store.HouseholdRow{{MeterID: "m1", HouseholdID: "h1"}, {MeterID: "", HouseholdID: "h2"}}, nil)
