@@ -285,12 +285,28 @@ func TestABegunAttemptIsLeftAloneUntilItsLeaseEnds(t *testing.T) {
 	db := open(t)
 	enqueue(t, db, alerts.Message{AlertID: "h1", Seq: 1, To: alerts.Recipient{PersonID: "p1"}, Channel: "console"})
 	_, items := due(t, db, noon)
-	must(t, db.Begin(t.Context(), items[0].N, noon, noon.Add(time.Minute)))
+	begin := func(at time.Time) bool {
+		ours, err := db.Begin(t.Context(), items[0].N, at, at.Add(time.Minute))
+		must(t, err)
+		return ours
+	}
+	if !begin(noon) {
+		t.Error("a message that is due cannot be begun")
+	}
+	// Another process on the same store was given it at the same moment.
+	if begin(noon.Add(time.Second)) {
+		t.Error("begun by two, so somebody hears it twice")
+	}
 	if ids, _ := due(t, db, noon.Add(59*time.Second)); len(ids) != 0 {
 		t.Errorf("given out twice: %v", ids)
 	}
-	if _, items := due(t, db, noon.Add(time.Minute)); len(items) != 1 || items[0].Attempts != 1 {
+	_, items = due(t, db, noon.Add(time.Minute))
+	if len(items) != 1 || items[0].Attempts != 1 {
 		t.Errorf("after the lease: %+v", items)
+	}
+	must(t, db.Finish(t.Context(), items[0], deliver.Outcome{Status: deliver.Dead, At: noon}))
+	if begin(noon.Add(time.Hour)) {
+		t.Error("a message that is done was begun once more")
 	}
 }
 
