@@ -40,6 +40,7 @@ type system struct {
 	cfg      *Config
 	lc       *lifecycle
 	log      *slog.Logger
+	reg      *prometheus.Registry
 	client   *stream.Client
 	store    *store.DB
 	deliver  *deliver.Deliverer
@@ -58,7 +59,7 @@ type system struct {
 func start(ctx context.Context, w wiring) (_ *system, err error) {
 	cfg, log := w.cfg, w.log
 	reg := newRegistry()
-	s := &system{cfg: cfg, log: log, lc: newLifecycle(ctx, log)}
+	s := &system{cfg: cfg, log: log, lc: newLifecycle(ctx, log), reg: reg}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.lc.stop(stopLimit))
