@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -157,6 +159,34 @@ func TestStopNamesWhatFailedAndWhatTookTooLong(t *testing.T) {
 		}
 		close(hang)
 	})
+}
+
+func TestAReaderWhoNeverFinishesIsCutOffAndNoFailure(t *testing.T) {
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := make(chan struct{})
+	server := &http.Server{ReadHeaderTimeout: time.Second, Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(asked)
+		<-r.Context().Done()
+	})}
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- serveHTTP(ctx, server, listener) }()
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close() //nolint:errcheck // cut off by the server
+	if _, err := conn.Write([]byte("GET / HTTP/1.1\r\nHost: weimang\r\n\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	<-asked
+	stop()
+	if err := <-served; err != nil {
+		t.Errorf("serve: %v", err)
+	}
 }
 
 func TestAnErrorWhileStoppingIsTheStopsOwn(t *testing.T) {
