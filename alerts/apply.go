@@ -71,18 +71,19 @@ func (w *work) step(f *detectors.Finding, home *Household) (*Alert, error) {
 	if err != nil {
 		return nil, err
 	}
+	newer := ""
 	if a == nil {
-		if err := w.supersede(f); err != nil {
+		if newer, err = w.supersede(f); err != nil {
 			return nil, err
 		}
 		a = &Alert{
 			ID: f.AlertID(), Subject: f.Subject(), HouseholdID: f.HouseholdID, AreaID: f.AreaID,
 			Kind: f.Kind, Severity: f.Severity, Onset: f.Onset, OpenedAt: f.At, Finding: f,
 		}
-		if home != nil {
-			a.VillageID = home.VillageID
-		}
 		w.opened = append(w.opened, a)
+	}
+	if home != nil && home.VillageID != "" {
+		a.VillageID = home.VillageID // the roster may have learnt it, or moved the home, since
 	}
 	// A transition that comes after its successor is history, not news.
 	if f.Seq > a.LastSeq {
@@ -94,6 +95,14 @@ func (w *work) step(f *detectors.Finding, home *Household) (*Alert, error) {
 			w.resolved = append(w.resolved, a)
 		case f.State != detectors.Resolved && a.Open():
 			a.Kind, a.Severity, a.Onset, a.Finding = f.Kind, f.Severity, f.Onset, f
+			if newer == "" {
+				break
+			}
+			a.ResolvedAt = f.At
+			w.resolved = append(w.resolved, a)
+			if err := w.event(f, EventSuperseded, newer); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if err := w.tx.PutAlert(a); err != nil {
@@ -106,18 +115,23 @@ func (w *work) step(f *detectors.Finding, home *Household) (*Alert, error) {
 }
 
 // supersede closes an alert of the same subject that is still open: its end
-// was never heard, and a household has one open alert.
-func (w *work) supersede(f *detectors.Finding) error {
+// was never heard, and a household has one open alert. The id of one that is
+// newer than f is returned instead: when a home has moved, the last words of
+// its old area may come after the first of its new one.
+func (w *work) supersede(f *detectors.Finding) (newer string, err error) {
 	old, err := w.tx.OpenAlert(f.Subject())
 	if err != nil || old == nil {
-		return err
+		return "", err
+	}
+	if old.Finding.Episode > f.Episode {
+		return old.ID, nil
 	}
 	old.ResolvedAt, old.UpdatedAt = f.At, f.At
 	if err := w.tx.PutAlert(old); err != nil {
-		return err
+		return "", err
 	}
 	w.resolved = append(w.resolved, old)
-	return w.tx.AppendEvent(Event{
+	return "", w.tx.AppendEvent(Event{
 		AlertID: old.ID, Seq: old.LastSeq, Kind: EventSuperseded, At: f.At, Detail: f.AlertID(), RecordedAt: w.now,
 	})
 }

@@ -301,6 +301,48 @@ func TestAHouseholdHasOneOpenAlert(t *testing.T) {
 	}
 }
 
+// A home that has moved comes with two areas' words, and two areas' logs have
+// no order between them.
+func TestWhatComesLateOfAnOlderEpisodeLeavesTheNewerOneOpen(t *testing.T) {
+	newer := finding("h1", 1, detectors.Open)
+	newer.Episode = 50
+	for _, tc := range []struct {
+		name  string
+		older *detectors.Finding
+	}{
+		{"its beginning", finding("h1", 1, detectors.Open)},
+		{"its end alone", finding("h1", 2, detectors.Resolved)},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			v := newVillage(t)
+			v.apply(newer)
+			v.apply(tc.older)
+			if open := v.open(); len(open) != 1 || open[0].ID != newer.AlertID() {
+				t.Errorf("open: %+v, want the newer episode", open)
+			}
+			if n, err := v.db.OpenCount(t.Context()); err != nil || n != 1 {
+				t.Errorf("%d open (%v)", n, err)
+			}
+		})
+	}
+}
+
+// A finding may be ahead of the roster, and a home may be given to another
+// village while somebody is still needed there.
+func TestAnOpenAlertFollowsItsHomeIntoTheRoster(t *testing.T) {
+	v := newVillage(t)
+	v.apply(finding("h8", 1, detectors.Open))
+	if err := v.db.ImportRoster(t.Context(), []store.HouseholdRow{
+		{MeterID: "m8", HouseholdID: "h8", AreaID: "a1", VillageID: "v1", Label: "8号"},
+	}, nil); err != nil {
+		t.Fatal(err)
+	}
+	v.apply(finding("h8", 2, detectors.Update))
+	if open := v.open(); len(open) != 1 || open[0].VillageID != "v1" {
+		t.Errorf("open: %+v, want one of village v1", open)
+	}
+}
+
 func TestATransitionAfterItsSuccessorIsHistoryOnly(t *testing.T) {
 	v := newVillage(t)
 	worse := finding("h1", 2, detectors.Update)

@@ -82,12 +82,15 @@ func (b *box) NextDue(_ context.Context, channel string) (next time.Time, _ erro
 	return next, nil
 }
 
-func (b *box) Begin(_ context.Context, n int64, _, lease time.Time) error {
+func (b *box) Begin(_ context.Context, n int64, at, lease time.Time) (bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.row(n).due.After(at) {
+		return false, nil
+	}
 	b.row(n).Attempts++
 	b.row(n).due = lease
-	return nil
+	return true, nil
 }
 
 func (b *box) Finish(_ context.Context, it deliver.Item, out deliver.Outcome) error {

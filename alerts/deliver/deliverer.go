@@ -222,7 +222,7 @@ func (d *Deliverer) send(ctx context.Context, name string, it Item) error {
 	if start.After(it.Message.Deadline) {
 		return d.finish(ctx, name, it, Outcome{Status: Dead, At: start, Error: "deadline passed"})
 	}
-	if err := d.outbox.Begin(ctx, it.N, start, start.Add(d.opts.SendTimeout+time.Second)); err != nil {
+	if ours, err := d.outbox.Begin(ctx, it.N, start, start.Add(d.opts.SendTimeout+time.Second)); err != nil || !ours {
 		return err
 	}
 	if it.Attempts == 0 {

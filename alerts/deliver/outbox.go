@@ -47,8 +47,10 @@ type Outbox interface {
 	// NextDue is when the channel's next waiting message is due; zero: none waits.
 	NextDue(ctx context.Context, channel string) (time.Time, error)
 	// Begin notes an attempt before it is made. Until lease nobody else
-	// tries, and after a crash it is tried again then.
-	Begin(ctx context.Context, n int64, at, lease time.Time) error
+	// tries, and after a crash it is tried again then. It reports false, and
+	// notes nothing, when the message is not due any more: another process
+	// has it, or it is done.
+	Begin(ctx context.Context, n int64, at, lease time.Time) (bool, error)
 	Finish(ctx context.Context, it Item, out Outcome) error
 	// Stranded lists waiting messages that are past their deadline or whose
 	// channel is not among the known.

@@ -124,6 +124,15 @@ func (x *facts) Neighbours() (string, error) {
 // HasCount: it is known how many homes are dark.
 func (x *facts) HasCount() bool { return x.f.Reason.Homes > 0 && x.f.Reason.OfHomes > 0 }
 
+// All: every home that reports is dark.
+func (x *facts) All() bool { return x.HasCount() && x.f.Reason.Homes >= x.f.Reason.OfHomes }
+
+// Changed: a planned outage has other times than those told before.
+func (x *facts) Changed() bool { return x.f.State == detectors.Update && x.HasFrom() }
+
+// CalledOff: a planned outage has ended before it began.
+func (x *facts) CalledOff() bool { return x.HasFrom() && x.f.At.Before(x.f.Reason.From) }
+
 func (x *facts) One() bool    { return x.f.Reason.Homes == 1 }
 func (x *facts) Count() int   { return x.f.Reason.Homes }
 func (x *facts) OfCount() int { return x.f.Reason.OfHomes }

@@ -41,6 +41,9 @@ func example(t *testing.T, kind detectors.Kind, cause detectors.Cause, sev detec
 		f.Reason = detectors.Reason{Cause: cause, From: at(13, 8, 0), Until: at(13, 17, 0)}
 		f.IncidentID = "i7"
 		f.Value, f.Usual = 0, 0
+		if state == detectors.Resolved {
+			f.At, f.DecidedAt = f.Reason.Until, f.Reason.Until
+		}
 	case detectors.Shortfall:
 		f.Reason.Neighbours = 1.4
 	case detectors.StuckOn:
@@ -126,6 +129,47 @@ func TestWhatIsAddedReadsAsAgreed(t *testing.T) {
 				t.Fatal(err)
 			}
 			compare(t, filepath.Join("testdata", string(lang), "additions.golden"), text.Title+"\n"+text.Body+"\n")
+		})
+	}
+}
+
+// What a chair hears of outages in other numbers, and of announcements that
+// are changed or called off, have no end, or come for one home or an area
+// without names.
+func TestOutagesOfAllSortsReadAsAgreed(t *testing.T) {
+	c := catalogue(t)
+	announced := func(state detectors.State) alerts.Notice {
+		n := example(t, detectors.Announced, detectors.CauseAnnounced, detectors.Yellow, detectors.Open)
+		n.Finding.State = state
+		return n
+	}
+	for _, lang := range alerts.Langs {
+		t.Run(string(lang), func(t *testing.T) {
+			var b strings.Builder
+			add := func(name string, n alerts.Notice, change func(*alerts.Notice)) {
+				f := *n.Finding
+				n.Finding = &f
+				if change != nil {
+					change(&n)
+				}
+				text, err := c.Text(lang, n)
+				if err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
+				fmt.Fprintf(&b, "## %s\n%s\n%s\n\n", name, text.Title, text.Body)
+			}
+			add("without an end", announced(detectors.Open), func(n *alerts.Notice) { n.Finding.Reason.Until = time.Time{} })
+			add("changed", announced(detectors.Update), nil)
+			add("changed, without an end", announced(detectors.Update), func(n *alerts.Notice) { n.Finding.Reason.Until = time.Time{} })
+			add("called off before it began", announced(detectors.Resolved), func(n *alerts.Notice) { n.Finding.Reason.Cause = detectors.CauseOver })
+			dark := example(t, detectors.AreaDark, detectors.CauseOutage, detectors.Yellow, detectors.Open)
+			add("one home of the village", dark, func(n *alerts.Notice) { n.Homes = n.Homes[:1] })
+			add("five homes, all dark", dark, func(n *alerts.Notice) {
+				n.Homes = append(n.Homes[:4:4], "4组1号")
+				n.Finding.Reason.Homes, n.Finding.Reason.OfHomes = 5, 5
+			})
+			add("no home in the roster", dark, func(n *alerts.Notice) { n.Homes, n.Fallback, n.Village = nil, true, "" })
+			compare(t, filepath.Join("testdata", string(lang), "outages.golden"), b.String())
 		})
 	}
 }

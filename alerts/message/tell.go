@@ -171,9 +171,10 @@ type english struct{}
 
 func (english) when(t, now time.Time) string {
 	var clock string
+	midnight := false
 	switch h, m := t.Hour(), t.Minute(); {
 	case h == 0 && m == 0:
-		clock = "midnight"
+		clock, midnight = "midnight", true
 		t = t.Add(-time.Minute)
 	case h == 12 && m == 0:
 		clock = "noon"
@@ -188,12 +189,16 @@ func (english) when(t, now time.Time) string {
 			clock += " pm"
 		}
 	}
-	switch daysBetween(t, now) {
-	case -1:
+	switch days := daysBetween(t, now); {
+	case midnight && days == -1:
+		return "midnight last night" // "yesterday" could be either of two
+	case midnight && days == 0:
+		return "midnight tonight"
+	case days == -1:
 		return clock + " yesterday"
-	case 0:
+	case days == 0:
 		return clock + " today"
-	case 1:
+	case days == 1:
 		return clock + " tomorrow"
 	}
 	if t.Year() != now.Year() {

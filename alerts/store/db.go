@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -36,19 +37,14 @@ type DB struct {
 	stmts map[string]*sql.Stmt // of the writer, by text; nil: wanted
 }
 
-// Open opens the database file at path, creating it and bringing its schema
-// up to date. now is the wall clock for what is recorded when; nil is time.Now.
+// Open opens the database file at path, creating it and its folder, for this
+// user's eyes only, and bringing its schema up to date. now is the wall clock for what is recorded when; nil is time.Now.
 func Open(ctx context.Context, path string, now func() time.Time) (*DB, error) {
 	if now == nil {
 		now = time.Now
 	}
-	// Names and addresses stand in it: nobody else on the machine reads it.
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
+	if err := private(path); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
-	}
-	if err := f.Close(); err != nil {
-		return nil, fmt.Errorf("open store %s: %w", path, err)
 	}
 	write, err := open(path, 1)
 	if err != nil {
@@ -63,6 +59,20 @@ func Open(ctx context.Context, path string, now func() time.Time) (*DB, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
+}
+
+// private makes what is missing of path, before SQLite would make a file that
+// all users of the machine may read: names and addresses stand in it. What
+// SQLite puts beside it takes over its rights.
+func private(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 func open(path string, conns int) (*sql.DB, error) {
@@ -183,11 +193,9 @@ func (db *DB) update(ctx context.Context, fn func(*tx) error) (err error) {
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, ignoreDone(st.Rollback()))
-		}
-	}()
+	// Nothing happens after a commit. After a panic it is what gives the
+	// writer's only connection back.
+	defer func() { err = errors.Join(err, ignoreDone(st.Rollback())) }()
 	if err := fn(&tx{ctx: ctx, db: db, sql: st}); err != nil {
 		return err
 	}

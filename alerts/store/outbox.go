@@ -44,12 +44,14 @@ func (db *DB) NextDue(ctx context.Context, channel string) (time.Time, error) {
 }
 
 // Begin implements deliver.Outbox.
-func (db *DB) Begin(ctx context.Context, n int64, at, lease time.Time) error {
-	return db.update(ctx, func(t *tx) error {
-		_, err := t.exec(`UPDATE outbox SET attempts = attempts + 1, attempted_at = COALESCE(attempted_at, ?), due_at = ? WHERE n = ?`,
-			millis(at), millis(lease), n)
+func (db *DB) Begin(ctx context.Context, n int64, at, lease time.Time) (ours bool, err error) {
+	err = db.update(ctx, func(t *tx) error {
+		rows, err := t.exec(`UPDATE outbox SET attempts = attempts + 1, attempted_at = COALESCE(attempted_at, ?), due_at = ?
+			WHERE n = ? AND status = 'waiting' AND due_at <= ?`, millis(at), millis(lease), n, millis(at))
+		ours = rows == 1
 		return wrap("record attempt", err)
 	})
+	return ours && err == nil, err
 }
 
 // Finish implements deliver.Outbox.

@@ -24,12 +24,18 @@ type HouseholdRow struct {
 
 // ImportRoster adds and changes what the rows name, in one transaction, and
 // leaves everything else as it is. A meter that moved belongs to the household
-// that names it last.
+// that names it last. People, when there are any, are all there are: whoever is
+// not named any more, such as a chair who has left, is told nothing any more.
 func (db *DB) ImportRoster(ctx context.Context, rows []HouseholdRow, people []alerts.Person) error {
 	return db.update(ctx, func(t *tx) error {
 		for _, r := range rows {
 			if err := t.importHousehold(r); err != nil {
 				return fmt.Errorf("import meter %s: %w", r.MeterID, err)
+			}
+		}
+		if len(people) > 0 {
+			if _, err := t.exec(`DELETE FROM people`); err != nil {
+				return fmt.Errorf("forget the people before: %w", err)
 			}
 		}
 		for _, p := range people {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,6 +73,44 @@ func TestWhatWasCommittedIsThereAfterReopening(t *testing.T) {
 	}
 }
 
+// The store of a site with a Kafka of its own stands in a folder that nothing
+// else has made. It says who people are.
+func TestTheStoreMakesItsFolderForOneUserOnly(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "not", "there")
+	path := filepath.Join(dir, "weimang.db")
+	db, err := store.Open(t.Context(), path, nil)
+	must(t, err)
+	defer func() { must(t, db.Close()) }()
+	must(t, db.ImportRoster(t.Context(), []store.HouseholdRow{{MeterID: "m1", HouseholdID: "h1", AreaID: "a1"}}, nil))
+	for _, name := range []string{dir, path, path + "-wal"} {
+		info, err := os.Stat(name)
+		must(t, err)
+		if mode := info.Mode().Perm(); mode&0o077 != 0 {
+			t.Errorf("%s has mode %o: others may read it", filepath.Base(name), mode)
+		}
+	}
+}
+
+func TestAFolderThatCannotBeMadeIsNamed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	must(t, os.WriteFile(file, nil, 0o600))
+	_, err := store.Open(t.Context(), filepath.Join(file, "weimang.db"), nil)
+	if err == nil || !strings.Contains(err.Error(), file) {
+		t.Errorf("error %v, want one that names %s", err, file)
+	}
+}
+
+func TestAPanicDoesNotKeepTheWriter(t *testing.T) {
+	db := open(t)
+	func() {
+		defer func() { _ = recover() }()
+		_ = db.Update(t.Context(), func(alerts.Tx) error { panic("a bug") })
+	}()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	must(t, db.ImportRoster(ctx, []store.HouseholdRow{{MeterID: "m1", HouseholdID: "h1", AreaID: "a1"}}, nil))
+}
+
 func TestRosterIsAddedToAndChanged(t *testing.T) {
 	db := open(t)
 	must(t, db.ImportRoster(t.Context(), []store.HouseholdRow{
@@ -97,6 +136,43 @@ func TestRosterIsAddedToAndChanged(t *testing.T) {
 	must(t, err)
 	if len(vs) != 1 || vs[0].Name != "湾底村" {
 		t.Errorf("villages: %+v", vs)
+	}
+}
+
+// Who answers for a village is what the last list says. A chair who is no
+// longer on it must not go on hearing how the old people of the village live.
+func TestAChairWhoHasLeftIsToldNothingAnyMore(t *testing.T) {
+	db := open(t)
+	chairs := func() (names []string) {
+		must(t, db.Update(t.Context(), func(tx alerts.Tx) error {
+			ps, err := tx.Chairs("v1")
+			for _, p := range ps {
+				names = append(names, p.Name)
+			}
+			return err
+		}))
+		return names
+	}
+	list := func(names ...string) (ps []alerts.Person) {
+		for i, name := range names {
+			ps = append(ps, alerts.Person{ID: fmt.Sprintf("v1:chair:%d", i+1), VillageID: "v1", Role: alerts.Chair, Name: name, Channel: "console"})
+		}
+		return ps
+	}
+	for _, step := range []struct {
+		name   string
+		people []alerts.Person
+		want   []string
+	}{
+		{"two", list("old", "deputy"), []string{"old", "deputy"}},
+		{"one of them has left", list("deputy"), []string{"deputy"}},
+		{"a start without a list", nil, []string{"deputy"}},
+		{"the list is of another village", []alerts.Person{{ID: "v2:chair:1", VillageID: "v2", Role: alerts.Chair, Channel: "console"}}, nil},
+	} {
+		must(t, db.ImportRoster(t.Context(), nil, step.people))
+		if got := chairs(); !reflect.DeepEqual(got, step.want) {
+			t.Errorf("%s: %v are told, want %v", step.name, got, step.want)
+		}
 	}
 }
 
@@ -209,12 +285,28 @@ func TestABegunAttemptIsLeftAloneUntilItsLeaseEnds(t *testing.T) {
 	db := open(t)
 	enqueue(t, db, alerts.Message{AlertID: "h1", Seq: 1, To: alerts.Recipient{PersonID: "p1"}, Channel: "console"})
 	_, items := due(t, db, noon)
-	must(t, db.Begin(t.Context(), items[0].N, noon, noon.Add(time.Minute)))
+	begin := func(at time.Time) bool {
+		ours, err := db.Begin(t.Context(), items[0].N, at, at.Add(time.Minute))
+		must(t, err)
+		return ours
+	}
+	if !begin(noon) {
+		t.Error("a message that is due cannot be begun")
+	}
+	// Another process on the same store was given it at the same moment.
+	if begin(noon.Add(time.Second)) {
+		t.Error("begun by two, so somebody hears it twice")
+	}
 	if ids, _ := due(t, db, noon.Add(59*time.Second)); len(ids) != 0 {
 		t.Errorf("given out twice: %v", ids)
 	}
-	if _, items := due(t, db, noon.Add(time.Minute)); len(items) != 1 || items[0].Attempts != 1 {
+	_, items = due(t, db, noon.Add(time.Minute))
+	if len(items) != 1 || items[0].Attempts != 1 {
 		t.Errorf("after the lease: %+v", items)
+	}
+	must(t, db.Finish(t.Context(), items[0], deliver.Outcome{Status: deliver.Dead, At: noon}))
+	if begin(noon.Add(time.Hour)) {
+		t.Error("a message that is done was begun once more")
 	}
 }
 

@@ -50,7 +50,7 @@ func (t *tx) PutAlert(a *alerts.Alert) error {
 		return fmt.Errorf("put alert: %w", err)
 	}
 	_, err = t.exec(`INSERT INTO alerts (`+alertColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, severity = excluded.severity, onset = excluded.onset,
+		ON CONFLICT (id) DO UPDATE SET village_id = excluded.village_id, kind = excluded.kind, severity = excluded.severity, onset = excluded.onset,
 			updated_at = excluded.updated_at, resolved_at = excluded.resolved_at, last_seq = excluded.last_seq,
 			finding = excluded.finding, ending = excluded.ending`,
 		a.ID, a.Subject, a.HouseholdID, a.AreaID, a.VillageID, string(a.Kind), int(a.Severity), millis(a.Onset),

@@ -129,7 +129,7 @@ func demo(ctx context.Context, opt demoOptions, stdout, stderr io.Writer) (err e
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.stop()) }()
+	defer func() { err = errors.Join(s.lc.reason(err), s.stop()) }()
 	ctx = s.lc.context()
 
 	began := time.Now()

@@ -89,6 +89,17 @@ func (l *lifecycle) wait() error {
 	return nil // what ended ctx, such as a signal, is no failure
 }
 
+// reason is why work on the life's context ended with err. When a component
+// has failed that is the reason, and err no more than its echo: the context
+// that ended, or nothing at all where the work was to wait for the end.
+func (l *lifecycle) reason(err error) error {
+	var failed *componentError
+	if (err == nil || errors.Is(err, context.Canceled)) && errors.As(context.Cause(l.ctx), &failed) {
+		return failed
+	}
+	return err
+}
+
 // componentError is why a life ended early.
 type componentError struct {
 	name string

@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -90,6 +93,44 @@ func TestTheFirstErrorEndsTheLife(t *testing.T) {
 	})
 }
 
+// A demo or a replay works on the life's context. When a component fails it
+// sees no more than a context that ended.
+func TestWorkThatWasCutShortIsBlamedOnTheComponentThatFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := quietLifecycle(t.Context())
+		full := errors.New("disk full")
+		if err := l.reason(full); !errors.Is(err, full) {
+			t.Errorf("while all is well: %v", err)
+		}
+		l.goRun("ingest", func(context.Context) error { return errBroken })
+		<-l.context().Done()
+		for name, err := range map[string]error{
+			"work that was cut short":    fmt.Errorf("send: %w", l.context().Err()),
+			"waiting for the end itself": nil,
+		} {
+			if got := l.reason(err); !errors.Is(got, errBroken) || !strings.HasPrefix(got.Error(), "ingest: ") {
+				t.Errorf("%s: %v", name, got)
+			}
+		}
+		if err := l.reason(full); !errors.Is(err, full) {
+			t.Errorf("an error of the work's own was hidden: %v", err)
+		}
+		if err := l.stop(time.Minute); err != nil {
+			t.Error(err)
+		}
+
+		ctx, signal := context.WithCancel(t.Context())
+		l = quietLifecycle(ctx)
+		signal()
+		if err := l.reason(context.Canceled); !errors.Is(err, context.Canceled) {
+			t.Errorf("a signal: %v", err)
+		}
+		if err := l.reason(nil); err != nil {
+			t.Errorf("a signal while waiting for it: %v", err)
+		}
+	})
+}
+
 func TestStopNamesWhatFailedAndWhatTookTooLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := quietLifecycle(t.Context())
@@ -118,6 +159,34 @@ func TestStopNamesWhatFailedAndWhatTookTooLong(t *testing.T) {
 		}
 		close(hang)
 	})
+}
+
+func TestAReaderWhoNeverFinishesIsCutOffAndNoFailure(t *testing.T) {
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := make(chan struct{})
+	server := &http.Server{ReadHeaderTimeout: time.Second, Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(asked)
+		<-r.Context().Done()
+	})}
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- serveHTTP(ctx, server, listener) }()
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close() //nolint:errcheck // cut off by the server
+	if _, err := conn.Write([]byte("GET / HTTP/1.1\r\nHost: weimang\r\n\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	<-asked
+	stop()
+	if err := <-served; err != nil {
+		t.Errorf("serve: %v", err)
+	}
 }
 
 func TestAnErrorWhileStoppingIsTheStopsOwn(t *testing.T) {

@@ -108,6 +108,16 @@ func (o *replayOptions) config() (*Config, error) {
 }
 
 func replay(ctx context.Context, opt *replayOptions, stdin io.Reader, stdout, stderr io.Writer) (err error) {
+	if opt.speed < 0 {
+		return usagef("--speed: %g is below zero", opt.speed)
+	}
+	zone, err := opt.feed.validate()
+	if err != nil {
+		return err
+	}
+	if _, err := parseMoment(opt.pushFrom, zone); err != nil {
+		return usagef("--push-from: %v", err)
+	}
 	if opt.sendOnly && len(opt.brokers) == 0 {
 		return usagef("--send-only needs --brokers: an embedded broker would have no reader")
 	}
@@ -150,7 +160,7 @@ func replay(ctx context.Context, opt *replayOptions, stdin io.Reader, stdout, st
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.stop()) }()
+	defer func() { err = errors.Join(s.lc.reason(err), s.stop()) }()
 	ctx = s.lc.context()
 	send.Client, send.Barrier = s.client, s.caughtUp
 	send.Progress = func(p sender.Progress) {
@@ -174,6 +184,9 @@ func replay(ctx context.Context, opt *replayOptions, stdin io.Reader, stdout, st
 	}
 	fmt.Fprintf(stderr, "%d readings the whole way in %.1f s (%.0f a second), %d transitions in the store\n",
 		sent, seconds, float64(sent)/seconds, len(transitions))
+	if err := tellLeftOut(stderr, s.reg, opt.asOfFeed); err != nil {
+		return err
+	}
 	if opt.out == "" {
 		return nil
 	}

@@ -131,6 +131,31 @@ func TestARecordedFeedBecomesMessages(t *testing.T) {
 	wantContains(t, "stderr", again.stderr, "were sent before")
 }
 
+// A replay that came to nothing says what became of the readings.
+func TestReplayTellsWhatItLeftOut(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	readings := file("readings.csv", "meter_id,ts,kwh\nm1,2013-01-01T00:00:00Z,0.1\nm1,2013-01-01T00:30:00Z,0.1\nm2,2013-01-01T00:00:00Z,0.1\n")
+	homes := file("households.csv", "meter_id,household_id,area_id,zone\nm1,h1,a1,UTC\n")
+	run := func(name string, more ...string) string {
+		r := weimang(t, "", append([]string{"replay", "--readings", readings, "--interval", "30m", "--data-dir", filepath.Join(dir, name)}, more...)...)
+		r.want(t, exitOK)
+		return r.stderr
+	}
+	wantContains(t, "stderr, by the clock on the wall", run("late"), "dead letters: 3 too-late", "--as-of-feed")
+	stderr := run("unknown", "--households", homes, "--as-of-feed")
+	wantContains(t, "stderr, with a roster", stderr, "left out: 1 of meters that are not in the roster")
+	if strings.Contains(stderr, "dead letters") {
+		t.Errorf("readings that were taken are said to be dead letters:\n%s", stderr)
+	}
+}
+
 // TestReplayOfRealHomesEqualsBacktest sends a hundred real homes' year the
 // whole way and compares every transition with the backtest's.
 func TestReplayOfRealHomesEqualsBacktest(t *testing.T) {

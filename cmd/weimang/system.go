@@ -40,6 +40,7 @@ type system struct {
 	cfg      *Config
 	lc       *lifecycle
 	log      *slog.Logger
+	reg      *prometheus.Registry
 	client   *stream.Client
 	store    *store.DB
 	deliver  *deliver.Deliverer
@@ -58,7 +59,7 @@ type system struct {
 func start(ctx context.Context, w wiring) (_ *system, err error) {
 	cfg, log := w.cfg, w.log
 	reg := newRegistry()
-	s := &system{cfg: cfg, log: log, lc: newLifecycle(ctx, log)}
+	s := &system{cfg: cfg, log: log, lc: newLifecycle(ctx, log), reg: reg}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.lc.stop(stopLimit))
@@ -185,13 +186,23 @@ func start(ctx context.Context, w wiring) (_ *system, err error) {
 // consumer group's last flush may take.
 const stopLimit = 30 * time.Second
 
-// serveHTTP serves until ctx ends and what is under way is answered.
+// httpGrace is how long what is under way has to be answered when it is time
+// to stop.
+const httpGrace = 5 * time.Second
+
+// serveHTTP serves until ctx ends and what is under way is answered. Whoever
+// takes longer than httpGrace, such as a phone that has lost its network half
+// through a page, is cut off: that is no failure of the stop.
 func serveHTTP(ctx context.Context, server *http.Server, listener net.Listener) error {
 	stopped := make(chan error, 1)
 	defer context.AfterFunc(ctx, func() {
-		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), httpGrace)
 		defer cancel()
-		stopped <- server.Shutdown(end)
+		err := server.Shutdown(end)
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = server.Close()
+		}
+		stopped <- err
 	})()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
