@@ -302,7 +302,7 @@ func TestARestOfDaysIsCutShort(t *testing.T) {
 	})
 }
 
-// A webhook that is down is heard of at once, once, and when it is back.
+// A webhook that is down is heard of at once but only once, and when it is back.
 func TestAChannelThatFailsIsLoggedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &sender{answer: func(n int, _ alerts.Message) (bool, error) { return n < 4, map[bool]error{true: errBusy}[n < 4] }}
@@ -315,7 +315,9 @@ func TestAChannelThatFailsIsLoggedOnce(t *testing.T) {
 		go func() { done <- d.Run(ctx) }()
 		time.Sleep(time.Minute)
 		cancel()
-		<-done
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Errorf("Run ended with %v", err)
+		}
 		for text, n := range map[string]int{"messages are held up": 1, errBusy.Error(): 1, "messages go out again": 1} {
 			if got := strings.Count(log.String(), text); got != n {
 				t.Errorf("%q is logged %d times, want %d:\n%s", text, got, n, &log)
