@@ -1,6 +1,7 @@
 package deliver_test
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -278,6 +279,49 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		synctest.Wait()
 		if len(s.asked) != 2 || s.asked[1].Sub(s.asked[0]) != 10*time.Minute {
 			t.Errorf("asked at %v, want twice, ten minutes apart", s.asked)
+		}
+	})
+}
+
+func TestARestOfDaysIsCutShort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sender{answer: func(n int, _ alerts.Message) (bool, error) {
+			if n == 1 {
+				return true, &deliver.RetryAfterError{After: 48 * time.Hour, Err: errBusy}
+			}
+			return false, nil
+		}}
+		b := &box{}
+		b.put(alerts.Message{})
+		run(t, b, one(s), nil, deliver.Options{})
+		time.Sleep(61 * time.Minute)
+		synctest.Wait()
+		if got := b.row(1).outcome; got.Status != deliver.Sent {
+			t.Errorf("after an hour: %+v, want sent", got)
+		}
+	})
+}
+
+// A webhook that is down is heard of at once but only once, and when it is back.
+func TestAChannelThatFailsIsLoggedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sender{answer: func(n int, _ alerts.Message) (bool, error) { return n < 4, map[bool]error{true: errBusy}[n < 4] }}
+		b := &box{}
+		b.put(alerts.Message{})
+		var log bytes.Buffer
+		d := deliver.New(b, one(s), nil, deliver.Options{}, slog.New(slog.NewTextHandler(&log, nil)), prometheus.NewRegistry())
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- d.Run(ctx) }()
+		time.Sleep(time.Minute)
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Errorf("Run ended with %v", err)
+		}
+		for text, n := range map[string]int{"messages are held up": 1, errBusy.Error(): 1, "messages go out again": 1} {
+			if got := strings.Count(log.String(), text); got != n {
+				t.Errorf("%q is logged %d times, want %d:\n%s", text, got, n, &log)
+			}
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -75,7 +76,10 @@ type Deliverer struct {
 }
 
 // lane is a loop that can be woken. A wake-up while it works is not lost.
-type lane struct{ wake chan struct{} }
+type lane struct {
+	wake    chan struct{}
+	failing atomic.Bool // its channel, at the last attempt
+}
 
 func newLane() *lane { return &lane{wake: make(chan struct{}, 1)} }
 
@@ -236,8 +240,26 @@ func (d *Deliverer) send(ctx context.Context, name string, it Item) error {
 		now := time.Now()
 		return d.finish(ctx, name, it, Outcome{Status: Waiting, At: now, RetryAt: now, Error: "stopped half-way"})
 	}
-	return d.finish(ctx, name, it, d.outcome(it, retry, err))
+	out := d.outcome(it, retry, err)
+	d.tellChange(name, out)
+	return d.finish(ctx, name, it, out)
 }
+
+// tellChange logs that a channel has begun to fail, and that it is mended:
+// nothing else would be heard of it before the first message is given up.
+func (d *Deliverer) tellChange(name string, out Outcome) {
+	switch l := d.lanes[name]; {
+	case out.Status == Waiting && !l.failing.Swap(true):
+		d.log.Warn("messages are held up, trying again", "channel", name, "err", out.Error)
+	case out.Status == Sent && l.failing.Swap(false):
+		d.log.Info("messages go out again", "channel", name)
+	}
+}
+
+// longestRest is how long a channel is left alone at most, whatever it asks
+// for: a maintenance page that says "tomorrow" must not be what ends a message
+// that somebody may be in danger.
+const longestRest = time.Hour
 
 // outcome decides what an answer means for the message.
 func (d *Deliverer) outcome(it Item, retry bool, err error) Outcome {
@@ -250,7 +272,7 @@ func (d *Deliverer) outcome(it Item, retry bool, err error) Outcome {
 	}
 	wait := d.backoff(it.Attempts)
 	if after, ok := errors.AsType[*RetryAfterError](err); ok {
-		wait = max(wait, after.After)
+		wait = max(wait, min(after.After, longestRest))
 	}
 	at := now.Add(wait)
 	if at.After(it.Message.Deadline) {

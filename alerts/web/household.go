@@ -96,9 +96,7 @@ func (h *handler) describe(r request, ro *roster, a *alerts.Alert, v *householdV
 	}
 	v.Class, v.Colour, v.State = a.Severity.String(), h.words.Severity(r.lang, a.Severity), h.words.Urgency(r.lang, a.Severity)
 	v.Lines = strings.Split(text.Body, "\n")
-	if d := r.now.Sub(a.Onset); d > 0 {
-		v.Elapsed = r.t.fill("since-for", h.words.Elapsed(r.lang, d))
-	}
+	v.Elapsed = h.elapsed(r, a)
 	return nil
 }
 

@@ -163,14 +163,21 @@ func (h *handler) card(r request, ro *roster, a *alerts.Alert, f *detectors.Find
 		c.URL = householdURL(a.HouseholdID, r)
 	}
 	if a.Open() {
-		// An announcement has not begun with its onset.
-		if d := r.now.Sub(a.Onset); d > 0 && a.Kind != detectors.Announced {
-			c.Elapsed = r.t.fill("since-for", h.words.Elapsed(r.lang, d))
-		}
+		c.Elapsed = h.elapsed(r, a)
 	} else {
 		c.Ended = r.t.fill("resolved-at", h.words.When(r.lang, a.ResolvedAt, r.now, n.Zone))
 	}
 	return c, nil
+}
+
+// elapsed tells how long an alert has lasted, "" for what has only begun. An
+// announcement has not begun with its onset.
+func (h *handler) elapsed(r request, a *alerts.Alert) string {
+	d := r.now.Sub(a.Onset)
+	if d < 15*time.Minute || a.Kind == detectors.Announced {
+		return ""
+	}
+	return r.t.fill("since-for", h.words.Elapsed(r.lang, d))
 }
 
 // notice is what an alert's text is written from, told against the page's now.

@@ -205,7 +205,7 @@ func TestTheFirstPageSaysWhoNeedsSomeone(t *testing.T) {
 		t.Fatal(code)
 	}
 	has(
-		t, body, `<html lang="zh-CN">`, "现在谁需要人", "今天下午3点20分的情况", "有 1 户需要人", "湾底村",
+		t, body, `<html lang="zh-CN">`, "现在要关心的人家", "今天下午3点20分的情况", "有 1 户要关心", "湾底村",
 		`<span>红色</span> 请马上去看看`, `<a href="/household/h12">3组12号</a>`, "从今天上午9点半起", "已经6个小时",
 		"顺便留意", "停电情况", "最近好了的", "今天下午2点20分好了",
 		`<span class="label">4组9号</span> <span class="state">停电</span>`, `<span class="label">3组4号</span> <span class="state">平常</span>`,
@@ -215,6 +215,31 @@ func TestTheFirstPageSaysWhoNeedsSomeone(t *testing.T) {
 		t.Error("3组12号 stands before 3组2号")
 	}
 	hasNot(t, body, "<no value>", "ZgotmplZ", "{0}")
+}
+
+// A label of sixty letters without a space must not push the page past a
+// phone's edge: the grids take their columns' least width from where words may
+// break, which "break-word" does not count and "nowrap" forbids.
+func TestLongWordsBreakInsideTheGrids(t *testing.T) {
+	_, body := get(t, example(), "/")
+	has(t, body, "overflow-wrap: anywhere")
+	_, rule, found := strings.Cut(body, "\n.n {")
+	rule, _, _ = strings.Cut(rule, "}")
+	if !found || strings.Contains(rule, "nowrap") {
+		t.Errorf("the name of a village does not break: %s", rule)
+	}
+}
+
+// "已经不到半个小时" is no Chinese, and what has only begun need not be timed.
+func TestWhatHasOnlyBegunIsNotTimed(t *testing.T) {
+	v := example()
+	for i := range v.open {
+		v.open[i].Onset = now.Add(-10 * time.Minute)
+	}
+	for _, path := range []string{"/", "/household/h12"} {
+		_, body := get(t, v, path)
+		hasNot(t, body, "不到半个小时", `class="elapsed"`)
+	}
 }
 
 func TestAHouseholdsIDMayHoldAnything(t *testing.T) {
@@ -228,7 +253,7 @@ func TestTheFirstPageIsCalmWhenNobodyNeedsAnyone(t *testing.T) {
 	if code != http.StatusOK {
 		t.Fatal(code)
 	}
-	has(t, body, "现在没有人家需要去看")
+	has(t, body, "现在没有要去看的人家")
 	hasNot(t, body, "停电情况", "最近好了的")
 }
 
