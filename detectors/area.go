@@ -280,11 +280,11 @@ func (a *Area) recompute(out *Output) {
 
 // run steps one copy through every interval up to and including to.
 func (a *Area) run(which int, to tick, out *Output) {
-	last := to
-	if to-a.pos[which] > ticksADay { // a gap: nothing is decided without a reading
-		last = min(to, a.newest())
+	first, last := a.pos[which].floor(a.grid)+a.grid, to
+	if to-a.pos[which] > ticksADay { // nothing is decided without a reading
+		first, last = max(first, a.oldest(a.pos[which]).floor(a.grid)), min(to, a.newest())
 	}
-	for t := a.pos[which].floor(a.grid) + a.grid; t <= last; t += a.grid {
+	for t := first; t <= last; t += a.grid {
 		a.step(which, t, out)
 	}
 	if to > a.pos[which] {
@@ -293,6 +293,20 @@ func (a *Area) run(which int, to tick, out *Output) {
 			a.scan, a.moved = 0, true
 		}
 	}
+}
+
+// oldest is the end of the oldest reading of any home after a time; the same
+// time a century later when there is none.
+func (a *Area) oldest(after tick) tick {
+	n := after + 36525*ticksADay
+	for _, h := range a.homes {
+		for _, m := range h.meters {
+			if end, ok := m.win.oldest(after); ok {
+				n = min(n, end)
+			}
+		}
+	}
+	return n
 }
 
 // newest is the end of the newest reading of any home.

@@ -83,6 +83,19 @@ func (w *window) at(end tick) reading {
 	}
 }
 
+// oldest is the end of the oldest reading after a time; false: there is none.
+func (w *window) oldest(after tick) (tick, bool) {
+	if w.grid == 0 || w.newest <= after {
+		return 0, false
+	}
+	for i := max(0, int((after-w.from)/w.grid)); i < len(w.flags); i++ {
+		if end := w.from + tick(i+1)*w.grid; w.flags[i]&cellKnown != 0 && end > after {
+			return end, true
+		}
+	}
+	return 0, false
+}
+
 // over is the energy of the length that ends at end, from readings that may
 // be shorter: missing unless they fill it.
 func (w *window) over(end, length tick) reading {
