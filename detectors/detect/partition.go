@@ -69,7 +69,7 @@ func (s *Service) restore(ctx context.Context, c *stream.Claim) (*partition, err
 			// A member that has lost the partition without knowing may have
 			// written after the owner: of two states the one that stands for
 			// more of the log is the better.
-			if old, ok := saved[id]; !ok || savedNext(r.Value) >= savedNext(old) {
+			if old, ok := saved[id]; !ok || savedNext(r.Value, c.Partition()) >= savedNext(old, c.Partition()) {
 				saved[id] = slices.Clone(r.Value)
 			}
 			return nil
@@ -79,7 +79,7 @@ func (s *Service) restore(ctx context.Context, c *stream.Claim) (*partition, err
 		}
 	}
 	for id, raw := range saved {
-		a, err := decodeCheckpoint(&s.opts.Params, raw)
+		a, err := decodeCheckpoint(&s.opts.Params, raw, c.Partition())
 		if err != nil {
 			return nil, fmt.Errorf("restore area %s: %w", id, err)
 		}
@@ -92,30 +92,40 @@ func (s *Service) restore(ctx context.Context, c *stream.Claim) (*partition, err
 	return p, nil
 }
 
-// A checkpoint is the offset its state stands for, then the state.
-func encodeCheckpoint(a *area) ([]byte, error) {
+// A checkpoint is the partition and the offset its state stands for, then the
+// state.
+func encodeCheckpoint(a *area, partition int) ([]byte, error) {
 	state, err := a.Encode()
 	if err != nil {
 		return nil, err
 	}
-	return append(binary.AppendUvarint(nil, uint64(a.next)), state...), nil
+	head := binary.AppendUvarint(nil, uint64(partition)) //nolint:gosec // not negative
+	return append(binary.AppendUvarint(head, uint64(a.next)), state...), nil
 }
 
-func decodeCheckpoint(params *detectors.Params, raw []byte) (*area, error) {
-	next, n := binary.Uvarint(raw)
-	if n <= 0 {
+func decodeCheckpoint(params *detectors.Params, raw []byte, partition int) (*area, error) {
+	_, n := binary.Uvarint(raw)
+	_, m := binary.Uvarint(raw[max(n, 0):])
+	if n <= 0 || m <= 0 {
 		return nil, errors.New("checkpoint without an offset")
 	}
-	a, err := detectors.DecodeArea(params, raw[n:])
+	a, err := detectors.DecodeArea(params, raw[n+m:])
 	if err != nil {
 		return nil, err
 	}
-	return &area{Area: a, next: int64(next)}, nil
+	return &area{Area: a, next: max(0, savedNext(raw, partition))}, nil
 }
 
-func savedNext(raw []byte) int64 {
-	next, _ := binary.Uvarint(raw)
-	return int64(next)
+// savedNext is the offset of partition that a checkpoint stands for, -1 when
+// it was saved in another: partitions were added since, the area has moved,
+// and nothing of what lies in this one is in its state.
+func savedNext(raw []byte, partition int) int64 {
+	from, n := binary.Uvarint(raw)
+	next, _ := binary.Uvarint(raw[max(n, 0):])
+	if from != uint64(partition) { //nolint:gosec // not negative
+		return -1
+	}
+	return int64(next) //nolint:gosec // an offset
 }
 
 // apply takes records of the log into the areas' states.
@@ -266,7 +276,7 @@ func (p *partition) save(ctx context.Context, next int64) error {
 		if !a.dirty {
 			continue
 		}
-		value, err := encodeCheckpoint(a)
+		value, err := encodeCheckpoint(a, p.claim.Partition())
 		if err != nil {
 			return fmt.Errorf("save area %s: %w", id, err)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/segmentio/kafka-go"
 	"go.uber.org/goleak"
 
 	"weimang/detectors"
@@ -29,6 +30,7 @@ type site struct {
 	t        *testing.T
 	client   *stream.Client
 	producer *stream.Producer
+	broker   string
 }
 
 func newSite(t *testing.T) *site {
@@ -46,7 +48,7 @@ func newSite(t *testing.T) *site {
 	if err := client.EnsureTopics(t.Context(), stream.Topics(partitions, stream.Retention{})); err != nil {
 		t.Fatal(err)
 	}
-	return &site{t, client, stream.NewProducer(client)}
+	return &site{t, client, stream.NewProducer(client), broker.Addr()}
 }
 
 // silentHomes is the log of some areas: in each, one home falls silent on the
@@ -231,6 +233,37 @@ func TestAStoppedMemberHandsOverWithoutRepeating(t *testing.T) {
 	if repeats := s.expect(undisturbed(t, log)); repeats != 0 {
 		t.Errorf("%d findings were said twice after an orderly hand-over", repeats)
 	}
+}
+
+func TestAnAreaThatMovesToAnAddedPartitionIsStillHeard(t *testing.T) {
+	s := newSite(t)
+	log := silentHomes(5)
+	half := len(log) * 31 / 40 // in the middle of the silence
+	svc, stop := s.member(nil)
+	s.append(log[:half])
+	s.waitCaught(svc)
+	stop()
+
+	transport := new(kafka.Transport)
+	defer transport.CloseIdleConnections()
+	res, err := (&kafka.Client{Addr: kafka.TCP(s.broker), Transport: transport}).CreatePartitions(t.Context(), &kafka.CreatePartitionsRequest{
+		Topics: []kafka.TopicPartitionsConfig{{Name: ingest.TopicInputs, Count: 2*partitions + 1}},
+	})
+	if err != nil || res.Errors[ingest.TopicInputs] != nil {
+		t.Fatal(err, res)
+	}
+	// A new client: the old one remembers the old number for some seconds.
+	client, err := stream.NewClient(stream.Config{Brokers: []string{s.broker}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	s.client, s.producer = client, stream.NewProducer(client)
+	s.append(log[half:])
+	svc, stop = s.member(nil)
+	s.waitCaught(svc)
+	stop()
+	s.expect(undisturbed(t, log))
 }
 
 func TestAMemberThatDiesLosesNothingAndSaysNothingElse(t *testing.T) {
