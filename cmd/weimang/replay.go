@@ -19,6 +19,7 @@ import (
 
 	"weimang/alerts"
 	"weimang/detectors"
+	"weimang/ingest/contract"
 	"weimang/ingest/feedfile"
 	"weimang/ingest/intake"
 	"weimang/ingest/sender"
@@ -220,10 +221,7 @@ func replayItems(input *feedInput) iter.Seq[sender.Item] {
 		for item := range feedfile.Timeline(input.readings, input.incidents) {
 			out := sender.Item{Report: item.Report}
 			if item.Report == nil {
-				out.Block, out.Area = item.Row.Block(), intake.OwnArea(item.Row.MeterID)
-				if home, ok := input.roster.Lookup(item.Row.MeterID); ok {
-					out.Area = intake.AreaOf(home)
-				}
+				out.Block, out.Area = item.Row.Block(), areaOf(input, item.Row.MeterID)
 			}
 			if !yield(out) {
 				return
@@ -232,21 +230,36 @@ func replayItems(input *feedInput) iter.Seq[sender.Item] {
 	}
 }
 
+// areaOf is the area that keys a meter's readings.
+func areaOf(input *feedInput, meterID string) string {
+	if home, ok := input.roster.Lookup(meterID); ok {
+		return intake.AreaOf(home)
+	}
+	return intake.OwnArea(meterID)
+}
+
 // feedID names a feed by its content, so that a replay that is started again
-// knows what it has sent, and another file is another feed.
+// knows what it has sent, and another file is another feed. Areas belong to
+// it: they decide in which partition a row has to be looked for.
 func feedID(input *feedInput) string {
 	h := sha256.New()
 	w := bufio.NewWriterSize(h, 64<<10)
+	for _, id := range input.readings.Meters() {
+		_, _ = fmt.Fprintf(w, "%s %s %s\n", id, areaOf(input, id), input.readings.Interval(id))
+	}
 	var b []byte
 	for row := range input.readings.InOrder() {
 		b = append(b[:0], row.MeterID...)
 		b = binary.LittleEndian.AppendUint64(b, uint64(row.Start.Unix()))
 		b = binary.LittleEndian.AppendUint32(b, row.Wh)
-		b = append(b, byte(row.Quality))
+		b = append(b, byte(row.Quality), 0)
+		if row.Register {
+			b[len(b)-1] = 1
+		}
 		_, _ = w.Write(b) // a hash does not fail
 	}
 	for i := range input.incidents {
-		_, _ = fmt.Fprintf(w, "%s %s %d", input.incidents[i].ID, input.incidents[i].State, input.incidents[i].KnownAt().Unix())
+		_, _ = w.Write(contract.EncodeReport(&input.incidents[i]))
 	}
 	_ = w.Flush()
 	return hex.EncodeToString(h.Sum(nil)[:8])

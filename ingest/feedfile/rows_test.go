@@ -70,6 +70,20 @@ func TestBadRowNamesLineAndColumn(t *testing.T) {
 	}
 }
 
+func TestADecimalCommaIsNotReadAsZero(t *testing.T) {
+	_, err := feedfile.ReadReadings(strings.NewReader("meter_id,ts,kwh\nm1,2026-07-12T00:00:00Z,0,25\nm1,2026-07-12T00:30:00Z,0,25\n"), feedfile.Options{})
+	if bad := (*feedfile.BadRow)(nil); !errors.As(err, &bad) || bad.Line != 2 || bad.Reason != ingest.BadField {
+		t.Errorf("got %v, want line 2 refused", err)
+	}
+}
+
+func TestEmptyFieldsBehindTheLastColumnAreNothing(t *testing.T) {
+	f, err := feedfile.ReadReadings(strings.NewReader("meter_id,ts,kwh\nm1,2026-07-12T00:00:00Z,0.1,\nm1,2026-07-12T00:30:00Z,0.1, ,\n"), feedfile.Options{})
+	if err != nil || f.Len() != 2 {
+		t.Errorf("%v, %v", f, err)
+	}
+}
+
 func TestSkippedRowsAreListedByLineWhateverStageRefusedThem(t *testing.T) {
 	f, err := feedfile.Open(feeds("bad-rows-among-good.csv"), feedfile.Options{SkipBad: true})
 	if err != nil {

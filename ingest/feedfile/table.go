@@ -44,11 +44,15 @@ func openTable(r io.Reader) (*table, error) {
 }
 
 // next returns a row, good until the next call, and its line. A row that is
-// not CSV is a *BadRow, after which reading goes on.
+// not CSV, or has more in it than the header, is a *BadRow, after which reading goes on.
 func (t *table) next() (record []string, line int, err error) {
 	record, err = t.csv.Read()
 	if err == nil {
 		line, _ = t.csv.FieldPos(0)
+		if bad := t.overlong(record); bad != nil {
+			bad.Line = line
+			return nil, line, bad
+		}
 		return record, line, nil
 	}
 	var syntax *csv.ParseError
@@ -64,6 +68,18 @@ func (t *table) next() (record []string, line int, err error) {
 		// The last good row is all that is known of the place.
 		return nil, 0, fmt.Errorf("read after byte %d: %w", t.csv.InputOffset(), err)
 	}
+}
+
+// overlong refuses a row that says more than the header has columns for:
+// where 0,25 is written for 0.25, the energy would be read as 0.
+func (t *table) overlong(record []string) *BadRow {
+	for i := len(t.header); t.header != nil && i < len(record); i++ {
+		if strings.TrimSpace(record[i]) != "" {
+			return badRow("", ingest.Reject(ingest.BadField, "",
+				"the row has %d fields and the header %d; write numbers with a decimal point, and quote a field with a comma in it", len(record), len(t.header)))
+		}
+	}
+	return nil
 }
 
 // column is the position of a column, -1 when the header lacks it.

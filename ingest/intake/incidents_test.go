@@ -249,6 +249,21 @@ func TestHeadersCannotKeepARecordFromTheDeadLetters(t *testing.T) {
 	}
 }
 
+func TestABatchWhoseLettersCannotBeWrittenDoesNotFillTheLogs(t *testing.T) {
+	w := newWorld(t, stream.Topic{Name: ingest.TopicDeadLetters, Partitions: 1, MaxBytes: 1}) // takes nothing
+	s := w.service(village())
+	good := ingest.Block{MeterID: "m1", Start: noon.Add(-time.Hour), Interval: time.Hour, KWh: []float64{0.1}}
+	batch := []stream.Record{{Value: contract.EncodeJSON(&good)}, {Value: []byte("{")}}
+	for range 3 {
+		if err := s.readings(w.ctx(), batch); !stream.TooLarge(err) {
+			t.Fatalf("got %v: the letter must not fit", err)
+		}
+	}
+	if in := w.inputs(); len(in) != 0 {
+		t.Errorf("three tries left %v in the logs", in)
+	}
+}
+
 func TestALetterThatDoesNotFitStillSaysWhy(t *testing.T) {
 	large := noise(maxLetter + 1)
 	rej := ingest.Reject(ingest.TooLarge, "", "too large")

@@ -98,17 +98,19 @@ func (s *Service) refuse(r *stream.Record, rej *ingest.Rejection) letter {
 	}
 }
 
-// produce writes the entries and the dead letters of a batch, and returns
-// when both are acknowledged.
+// produce writes the dead letters and the entries of a batch, and returns
+// when both are acknowledged. The letters go first: where they cannot be
+// written the batch is tried again for ever, and the areas' logs must not grow
+// by it.
 func (s *Service) produce(ctx context.Context, out *packer, dead []letter) error {
 	recs, err := out.records()
 	if err != nil {
 		return err
 	}
-	if err := s.producer.Produce(ctx, ingest.TopicInputs, recs); err != nil {
+	if err := s.bury(ctx, dead); err != nil {
 		return err
 	}
-	return s.bury(ctx, dead)
+	return s.producer.Produce(ctx, ingest.TopicInputs, recs)
 }
 
 // bury writes dead letters.
