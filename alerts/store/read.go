@@ -81,7 +81,7 @@ func (db *DB) Villages(ctx context.Context) ([]alerts.Village, error) {
 
 // Households are all households by village, area and id.
 func (db *DB) Households(ctx context.Context) ([]alerts.Household, error) {
-	rows, err := db.read.QueryContext(ctx, `SELECT `+householdColumns+` FROM households ORDER BY village_id, area_id, id`)
+	rows, err := db.read.QueryContext(ctx, `SELECT `+householdColumns+` FROM households WHERE `+watched+` ORDER BY village_id, area_id, id`)
 	hs, err := collect(rows, err, scanHousehold)
 	return hs, wrap("read households", err)
 }

@@ -22,12 +22,19 @@ type HouseholdRow struct {
 	Zone        string // IANA name
 }
 
-// ImportRoster adds and changes what the rows name, in one transaction, and
-// leaves everything else as it is. A meter that moved belongs to the household
-// that names it last. People, when there are any, are all there are: whoever is
-// not named any more, such as a chair who has left, is told nothing any more.
+// ImportRoster makes a given list the whole list, in one transaction; an empty
+// one leaves what is there. A meter that is not named any more, as when
+// somebody has died or consent is withdrawn, is watched no more; what was said
+// of its home stays. A meter that moved belongs to the household that names it
+// last. Whoever is not among the people any more, such as a chair who has
+// left, is told nothing any more.
 func (db *DB) ImportRoster(ctx context.Context, rows []HouseholdRow, people []alerts.Person) error {
 	return db.update(ctx, func(t *tx) error {
+		if len(rows) > 0 {
+			if _, err := t.exec(`DELETE FROM meters`); err != nil {
+				return fmt.Errorf("forget the meters before: %w", err)
+			}
+		}
 		for _, r := range rows {
 			if err := t.importHousehold(r); err != nil {
 				return fmt.Errorf("import meter %s: %w", r.MeterID, err)

@@ -96,6 +96,9 @@ func encodeFinding(f *detectors.Finding) (any, error) {
 	return string(b), err
 }
 
+// watched leaves out households whose meters have all left the roster.
+const watched = `EXISTS (SELECT 1 FROM meters WHERE meters.household_id = households.id)`
+
 const householdColumns = `id, COALESCE(village_id, ''), area_id, label, zone`
 
 func scanHousehold(rows *sql.Rows) (h alerts.Household, err error) {

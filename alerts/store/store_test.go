@@ -111,7 +111,7 @@ func TestAPanicDoesNotKeepTheWriter(t *testing.T) {
 	must(t, db.ImportRoster(ctx, []store.HouseholdRow{{MeterID: "m1", HouseholdID: "h1", AreaID: "a1"}}, nil))
 }
 
-func TestRosterIsAddedToAndChanged(t *testing.T) {
+func TestTheLastListOfHomesIsTheWholeList(t *testing.T) {
 	db := open(t)
 	must(t, db.ImportRoster(t.Context(), []store.HouseholdRow{
 		{MeterID: "m1", HouseholdID: "h1", AreaID: "a1", VillageID: "v1", VillageName: "湾底村", Label: "1号", Zone: "Asia/Shanghai"},
@@ -125,12 +125,25 @@ func TestRosterIsAddedToAndChanged(t *testing.T) {
 	homes, err := db.Homes(t.Context())
 	must(t, err)
 	want := []ingest.Home{
-		{MeterID: "m1", HouseholdID: "h1", AreaID: "a2", VillageID: "v1", Zone: "Asia/Shanghai"},
 		{MeterID: "m2", HouseholdID: "h2", AreaID: "a1", VillageID: "v1"},
 		{MeterID: "m3", HouseholdID: "h1", AreaID: "a2", VillageID: "v1", Zone: "Asia/Shanghai"},
 	}
 	if !reflect.DeepEqual(homes, want) {
 		t.Errorf("homes:\n%+v\nwant:\n%+v", homes, want)
+	}
+	// h2 leaves: not watched, not listed, but what was said of it can be read.
+	must(t, db.ImportRoster(t.Context(), []store.HouseholdRow{
+		{MeterID: "m3", HouseholdID: "h1", AreaID: "a2", VillageID: "v1", Label: "1号", Zone: "Asia/Shanghai"},
+	}, nil))
+	must(t, db.ImportRoster(t.Context(), nil, nil)) // no list given: nothing changes
+	homes, err = db.Homes(t.Context())
+	must(t, err)
+	listed, err := db.Households(t.Context())
+	must(t, err)
+	left, err := db.Household(t.Context(), "h2")
+	must(t, err)
+	if len(homes) != 1 || len(listed) != 1 || listed[0].ID != "h1" || left == nil {
+		t.Errorf("after h2 has left: homes %+v, listed %+v, its page %+v", homes, listed, left)
 	}
 	vs, err := db.Villages(t.Context())
 	must(t, err)

@@ -74,7 +74,7 @@ func (t *tx) Household(id string) (*alerts.Household, error) {
 
 // AreaHouseholds implements alerts.Tx.
 func (t *tx) AreaHouseholds(area string) ([]alerts.Household, error) {
-	rows, err := t.query(`SELECT `+householdColumns+` FROM households WHERE area_id = ? ORDER BY village_id, id`, area)
+	rows, err := t.query(`SELECT `+householdColumns+` FROM households WHERE area_id = ? AND `+watched+` ORDER BY village_id, id`, area)
 	hs, err := collect(rows, err, scanHousehold)
 	return hs, wrap("read households of an area", err)
 }

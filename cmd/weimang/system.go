@@ -95,8 +95,12 @@ func start(ctx context.Context, w wiring) (_ *system, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := intake.PublishRoster(ctx, producer, homes); err != nil {
+	removed, err := intake.SyncRoster(ctx, s.client, producer, homes)
+	if err != nil {
 		return nil, err
+	}
+	if removed > 0 {
+		log.Warn("meters have left the roster and are watched no more", "removed", removed, "watched", len(homes))
 	}
 
 	zone, err := time.LoadLocation(cfg.Roster.Zone)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -224,6 +225,36 @@ func PublishRoster(ctx context.Context, p *stream.Producer, homes []ingest.Home)
 		return fmt.Errorf("publish roster: %w", err)
 	}
 	return nil
+}
+
+// SyncRoster makes topic weimang.roster hold these homes and no others, and
+// returns how many meters it took off. Only what differs is written. One
+// process at a time may do it: the one that owns the list.
+func SyncRoster(ctx context.Context, c *stream.Client, p *stream.Producer, homes []ingest.Home) (removed int, err error) {
+	partitions, err := c.Partitions(ctx, ingest.TopicRoster)
+	if err != nil {
+		return 0, fmt.Errorf("sync roster: %w", err)
+	}
+	there := NewFollower(nil)
+	for n := range partitions {
+		if _, err := stream.ReadAll(ctx, c, ingest.TopicRoster, n, func(r stream.Record) error {
+			there.apply([]stream.Record{r})
+			return nil
+		}); err != nil {
+			return 0, fmt.Errorf("sync roster: %w", err)
+		}
+	}
+	var changed []ingest.Home
+	for _, h := range homes {
+		if was, ok := there.homes[h.MeterID]; !ok || was != h {
+			changed = append(changed, h)
+		}
+		delete(there.homes, h.MeterID)
+	}
+	if err := RemoveFromRoster(ctx, p, slices.Sorted(maps.Keys(there.homes))); err != nil {
+		return 0, err
+	}
+	return len(there.homes), PublishRoster(ctx, p, changed)
 }
 
 // RemoveFromRoster writes a tombstone for each meter.

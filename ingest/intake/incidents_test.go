@@ -174,6 +174,47 @@ func TestAServiceKilledBeforeItsCommitRepeatsAndLosesNothing(t *testing.T) {
 	}
 }
 
+func TestTheRosterBecomesTheListAndNothingElse(t *testing.T) {
+	w := newWorld(t)
+	homes := []ingest.Home{
+		{MeterID: "m1", HouseholdID: "h1", AreaID: "A"},
+		{MeterID: "m2", HouseholdID: "h2", AreaID: "A"},
+	}
+	sync := func(homes ...ingest.Home) int {
+		t.Helper()
+		removed, err := SyncRoster(w.ctx(), w.client, w.producer, homes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return removed
+	}
+	records := func() (n int) {
+		t.Helper()
+		if _, err := stream.ReadAll(w.ctx(), w.client, ingest.TopicRoster, 0, func(stream.Record) error { n++; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if removed := sync(homes...); removed != 0 || records() != 2 {
+		t.Fatalf("a new list: %d removed, %d records", removed, records())
+	}
+	if removed := sync(homes...); removed != 0 || records() != 2 {
+		t.Errorf("the same list again: %d removed, %d records", removed, records())
+	}
+	moved := ingest.Home{MeterID: "m1", HouseholdID: "h1", AreaID: "B"}
+	if removed := sync(moved); removed != 1 || records() != 4 {
+		t.Errorf("one moves, one leaves: %d removed, %d records", removed, records())
+	}
+	f := NewFollower(nil)
+	w.run(func(ctx context.Context) error { return f.Follow(ctx, w.client) })
+	if err := f.Wait(w.ctx()); err != nil {
+		t.Fatal(err)
+	}
+	if h, ok := f.Lookup("m1"); !ok || h != moved || f.Len() != 1 {
+		t.Errorf("the roster holds %d homes, m1 at %+v", f.Len(), h)
+	}
+}
+
 func TestARosterIsFollowedFromItsBegin(t *testing.T) {
 	w := newWorld(t)
 	homes := []ingest.Home{
