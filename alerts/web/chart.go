@@ -157,10 +157,17 @@ func (s *series) chart(z size, hour, day func(time.Time) string) *chart {
 	return c
 }
 
+// dayWidth is what the longest label of a day takes.
+const dayWidth = 56
+
 // axis marks hours and days of the home's own zone.
 func (s *series) axis(c *chart, z size, hour, day func(time.Time) string) {
 	for d := s.from; d.Before(s.to); d = d.AddDate(0, 0, 1) {
-		c.Days = append(c.Days, tick{At: s.x(c, d), Label: day(d)})
+		mark := tick{At: s.x(c, d), Label: day(d)}
+		if mark.At > z.width-dayWidth { // a day that has only just begun
+			mark.Label = ""
+		}
+		c.Days = append(c.Days, mark)
 		for h := 0; h < 24; h += z.hourStep {
 			t := time.Date(d.Year(), d.Month(), d.Day(), h, 0, 0, 0, d.Location())
 			// A label at the very end would stick out of the drawing.
