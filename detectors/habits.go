@@ -11,7 +11,7 @@ type habits struct {
 	// LogMean and LogVar describe ln(W + logFloor); the band follows from them.
 	LogMean [slotsADay]float32
 	LogVar  [slotsADay]float32
-	// QuietMid and QuietHigh are the median and the ninth decile of the use
+	// QuietMid and QuietHigh are the median and the eighth decile of the use
 	// between one and five at night, W: what runs when nobody does anything.
 	QuietMid, QuietHigh float32
 	// Base is the first decile of the use at any hour, W: what no hand can
@@ -26,7 +26,8 @@ type habits struct {
 	Days  float32 // of readings seen
 }
 
-// memory is the number of observations of one slot that count: 28 days.
+// memory is the number of observations of one slot that count: 28 days of
+// half-hours, 14 of quarter-hours.
 const memory = 28
 
 // logFloor keeps the logarithm finite and small uses apart from none, W.
