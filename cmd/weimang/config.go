@@ -53,7 +53,9 @@ type RosterConfig struct {
 	Households string // path; "" is none
 	People     string // path; "" is none
 	Open       bool
-	Zone       string // IANA name
+	// AllowRemoval lets a list of homes take most of them off; see tooShort.
+	AllowRemoval bool
+	Zone         string // IANA name
 }
 
 // DetectConfig concerns the running of the detectors. Their thresholds are

@@ -88,10 +88,17 @@ func start(ctx context.Context, w wiring) (_ *system, err error) {
 		return nil, err
 	}
 	s.lc.add("store", func(context.Context) error { return s.store.Close() })
+	homes, err := s.store.Homes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := tooShort(homes, w.roster); err != nil && !cfg.Roster.AllowRemoval {
+		return nil, err
+	}
 	if err := s.store.ImportRoster(ctx, w.roster, w.people); err != nil {
 		return nil, fmt.Errorf("import roster: %w", err)
 	}
-	homes, err := s.store.Homes(ctx)
+	homes, err = s.store.Homes(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -286,6 +293,30 @@ func until(ctx context.Context, done func(context.Context) (bool, error)) error 
 		case <-tick.C:
 		}
 	}
+}
+
+// tooShort refuses a list of homes that takes more than half of the watched
+// ones off: a file cut short would leave old people unwatched without a word.
+func tooShort(watched []ingest.Home, rows []store.HouseholdRow) error {
+	if len(rows) == 0 {
+		return nil // no list is given: nobody is taken off
+	}
+	named := make(map[string]bool, len(rows))
+	for _, r := range rows {
+		named[r.HouseholdID] = true
+	}
+	homes, gone := make(map[string]bool), 0
+	for _, h := range watched {
+		if !homes[h.HouseholdID] && !named[h.HouseholdID] {
+			gone++
+		}
+		homes[h.HouseholdID] = true
+	}
+	if gone*2 <= len(homes) {
+		return nil
+	}
+	return fmt.Errorf("roster.households: the list leaves out %d of the %d homes watched so far; if that is meant, set roster.allow_removal to true for one start",
+		gone, len(homes))
 }
 
 // pageURL is where links lead: the configured address, or where the server
