@@ -125,27 +125,26 @@ type Cause string
 
 // Causes. Each has a sentence in the message catalogue.
 const (
-	CauseQuiet      Cause = "quiet"       // at stand-by level while usually in use
-	CauseDark       Cause = "dark"        // nothing at all, not even a fridge, among lit neighbours
-	CauseBelow      Cause = "below"       // far below the home's own usual
-	CauseBelowArea  Cause = "below-area"  // far below usual while the neighbours use more than usual
-	CauseAbove      Cause = "above"       // far above usual for hours on end
-	CauseNotBack    Cause = "not-back"    // still dark after the area is lit again
-	CauseOutage     Cause = "outage"      // area dark, nothing announced
-	CausePlanned    Cause = "planned"     // area dark, as announced
-	CauseAnnounced  Cause = "announced"   // outage announced
-	CauseLifeBack   Cause = "life-back"   // use returned
-	CauseUsualBack  Cause = "usual-back"  // use is within its usual band again
-	CausePowerBack  Cause = "power-back"  // the area is lit again
-	CauseOver       Cause = "over"        // the announced time has passed or was withdrawn
-	CauseCorrection Cause = "correction"  // later data took it back
-	CauseAreaDark   Cause = "area-outage" // the silence is the area's, not the home's
+	CauseQuiet      Cause = "quiet"      // at stand-by level while usually in use
+	CauseDark       Cause = "dark"       // nothing at all, not even a fridge, among lit neighbours
+	CauseBelow      Cause = "below"      // far below the home's own usual
+	CauseBelowArea  Cause = "below-area" // far below usual while the neighbours use more than usual
+	CauseAbove      Cause = "above"      // far above usual for hours on end
+	CauseNotBack    Cause = "not-back"   // still dark after the area is lit again
+	CauseOutage     Cause = "outage"     // area dark, nothing announced
+	CausePlanned    Cause = "planned"    // area dark, as announced
+	CauseAnnounced  Cause = "announced"  // outage announced
+	CauseLifeBack   Cause = "life-back"  // use returned
+	CauseUsualBack  Cause = "usual-back" // use is within its usual band again
+	CausePowerBack  Cause = "power-back" // the area is lit again
+	CauseOver       Cause = "over"       // the announced time has passed or was withdrawn
+	CauseCorrection Cause = "correction" // later data took it back
 )
 
 // Causes lists the closed set.
 var Causes = []Cause{
 	CauseQuiet, CauseDark, CauseBelow, CauseBelowArea, CauseAbove, CauseNotBack, CauseOutage, CausePlanned,
-	CauseAnnounced, CauseLifeBack, CauseUsualBack, CausePowerBack, CauseOver, CauseCorrection, CauseAreaDark,
+	CauseAnnounced, CauseLifeBack, CauseUsualBack, CausePowerBack, CauseOver, CauseCorrection,
 }
 
 // Reason is why, in a form a message can be written from.

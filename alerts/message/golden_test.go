@@ -65,7 +65,7 @@ func spoken(kind detectors.Kind, state detectors.State) []detectors.Cause {
 		case detectors.Announced:
 			return []detectors.Cause{detectors.CauseOver, detectors.CauseCorrection}
 		default:
-			return []detectors.Cause{detectors.CauseLifeBack, detectors.CauseUsualBack, detectors.CausePowerBack, detectors.CauseCorrection, detectors.CauseAreaDark}
+			return []detectors.Cause{detectors.CauseLifeBack, detectors.CauseUsualBack, detectors.CausePowerBack, detectors.CauseCorrection}
 		}
 	}
 	return map[detectors.Kind][]detectors.Cause{

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -29,7 +28,7 @@ type readingsCheck struct {
 }
 
 func (c *readingsCheck) run(r io.Reader) error {
-	b, err := unpacked(r)
+	b, err := feedfile.Text(r)
 	if err != nil {
 		return err
 	}
@@ -76,7 +75,7 @@ func (c *readingsCheck) csv(r io.Reader) error {
 }
 
 func checkIncidents(r io.Reader, a *answers) error {
-	b, err := unpacked(r)
+	b, err := feedfile.Text(r)
 	if err != nil {
 		return err
 	}
@@ -95,22 +94,6 @@ func checkHouseholds(r io.Reader, a *answers) error {
 	}
 	a.good = len(rows)
 	return err
-}
-
-// unpacked is what a file says, plain or gzip, without a byte order mark.
-func unpacked(r io.Reader) (*bufio.Reader, error) {
-	b := bufio.NewReaderSize(r, 64<<10)
-	if magic, _ := b.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		z, err := gzip.NewReader(b)
-		if err != nil {
-			return nil, fmt.Errorf("read gzip: %w", err)
-		}
-		b = bufio.NewReaderSize(z, 64<<10)
-	}
-	if mark, _ := b.Peek(3); string(mark) == "\ufeff" {
-		_, _ = b.Discard(3) // they are in the buffer
-	}
-	return b, nil
 }
 
 // sniff tells CSV from JSON lines by the first line: only CSV begins with the

@@ -88,26 +88,8 @@ func start(ctx context.Context, w wiring) (_ *system, err error) {
 		return nil, err
 	}
 	s.lc.add("store", func(context.Context) error { return s.store.Close() })
-	homes, err := s.store.Homes(ctx)
-	if err != nil {
+	if err := s.publishRoster(ctx, producer, w); err != nil {
 		return nil, err
-	}
-	if err := tooShort(homes, w.roster); err != nil && !cfg.Roster.AllowRemoval {
-		return nil, err
-	}
-	if err := s.store.ImportRoster(ctx, w.roster, w.people); err != nil {
-		return nil, fmt.Errorf("import roster: %w", err)
-	}
-	homes, err = s.store.Homes(ctx)
-	if err != nil {
-		return nil, err
-	}
-	removed, err := intake.SyncRoster(ctx, s.client, producer, homes)
-	if err != nil {
-		return nil, err
-	}
-	if removed > 0 {
-		log.Warn("meters have left the roster and are watched no more", "removed", removed, "watched", len(homes))
 	}
 
 	zone, err := time.LoadLocation(cfg.Roster.Zone)
@@ -293,6 +275,39 @@ func until(ctx context.Context, done func(context.Context) (bool, error)) error 
 		case <-tick.C:
 		}
 	}
+}
+
+// publishRoster brings the lists of homes and people into the store, and the
+// homes to whoever ingests. Only a given list takes anybody off: a process
+// without one, such as a replay beside a running site, does not know who else
+// is watched.
+func (s *system) publishRoster(ctx context.Context, producer *stream.Producer, w wiring) error {
+	published, err := intake.ReadRoster(ctx, s.client)
+	if err != nil {
+		return err
+	}
+	known, err := s.store.Homes(ctx)
+	if err != nil {
+		return err
+	}
+	if err := tooShort(append(known, published...), w.roster); err != nil && !s.cfg.Roster.AllowRemoval {
+		return err
+	}
+	if err := s.store.ImportRoster(ctx, w.roster, w.people); err != nil {
+		return fmt.Errorf("import roster: %w", err)
+	}
+	homes, err := s.store.Homes(ctx)
+	if err != nil {
+		return err
+	}
+	if len(w.roster) == 0 {
+		return intake.PublishRoster(ctx, producer, homes)
+	}
+	removed, err := intake.SyncRoster(ctx, producer, published, homes)
+	if removed > 0 {
+		s.log.Warn("meters have left the roster and are watched no more", "removed", removed, "watched", len(homes))
+	}
+	return err
 }
 
 // tooShort refuses a list of homes that takes more than half of the watched

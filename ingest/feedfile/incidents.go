@@ -21,7 +21,7 @@ func OpenIncidents(path string) ([]ingest.Report, error) {
 // first bad line ends it with an error that names it and wraps the
 // *ingest.Rejection.
 func ReadIncidents(r io.Reader) ([]ingest.Report, error) {
-	b, err := text(r)
+	b, err := Text(r)
 	if err != nil {
 		return nil, err
 	}

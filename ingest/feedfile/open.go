@@ -40,9 +40,9 @@ func readFile[T any](path string, read func(r io.Reader, size int64) (T, error))
 	return v, nil
 }
 
-// text is what a file says: unpacked when it is gzip, without the byte order
+// Text is what a file says: unpacked when it is gzip, without the byte order
 // mark that spreadsheets put in front.
-func text(r io.Reader) (*bufio.Reader, error) {
+func Text(r io.Reader) (*bufio.Reader, error) {
 	b := bufio.NewReaderSize(r, 64<<10)
 	if magic, _ := b.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
 		z, err := gzip.NewReader(b)

@@ -17,7 +17,7 @@ type table struct {
 }
 
 func openTable(r io.Reader) (*table, error) {
-	b, err := text(r)
+	b, err := Text(r)
 	if err != nil {
 		return nil, err
 	}

@@ -227,34 +227,48 @@ func PublishRoster(ctx context.Context, p *stream.Producer, homes []ingest.Home)
 	return nil
 }
 
-// SyncRoster makes topic weimang.roster hold these homes and no others, and
-// returns how many meters it took off. Only what differs is written. One
-// process at a time may do it: the one that owns the list.
-func SyncRoster(ctx context.Context, c *stream.Client, p *stream.Producer, homes []ingest.Home) (removed int, err error) {
+// ReadRoster is what topic weimang.roster holds now, by meter.
+func ReadRoster(ctx context.Context, c *stream.Client) ([]ingest.Home, error) {
 	partitions, err := c.Partitions(ctx, ingest.TopicRoster)
 	if err != nil {
-		return 0, fmt.Errorf("sync roster: %w", err)
+		return nil, fmt.Errorf("read roster: %w", err)
 	}
-	there := NewFollower(nil)
+	f := NewFollower(nil)
 	for n := range partitions {
 		if _, err := stream.ReadAll(ctx, c, ingest.TopicRoster, n, func(r stream.Record) error {
-			there.apply([]stream.Record{r})
+			f.apply([]stream.Record{r})
 			return nil
 		}); err != nil {
-			return 0, fmt.Errorf("sync roster: %w", err)
+			return nil, fmt.Errorf("read roster: %w", err)
 		}
+	}
+	homes := make([]ingest.Home, 0, len(f.homes))
+	for _, meter := range slices.Sorted(maps.Keys(f.homes)) {
+		homes = append(homes, f.homes[meter])
+	}
+	return homes, nil
+}
+
+// SyncRoster makes topic weimang.roster, which holds the homes in was, hold
+// those in homes and no others; it returns how many meters it took off. Only
+// what differs is written. It is for whoever owns the whole list: with part of
+// it everybody else would be watched no more.
+func SyncRoster(ctx context.Context, p *stream.Producer, was, homes []ingest.Home) (removed int, err error) {
+	there := make(map[string]ingest.Home, len(was))
+	for _, h := range was {
+		there[h.MeterID] = h
 	}
 	var changed []ingest.Home
 	for _, h := range homes {
-		if was, ok := there.homes[h.MeterID]; !ok || was != h {
+		if old, ok := there[h.MeterID]; !ok || old != h {
 			changed = append(changed, h)
 		}
-		delete(there.homes, h.MeterID)
+		delete(there, h.MeterID)
 	}
-	if err := RemoveFromRoster(ctx, p, slices.Sorted(maps.Keys(there.homes))); err != nil {
+	if err := RemoveFromRoster(ctx, p, slices.Sorted(maps.Keys(there))); err != nil {
 		return 0, err
 	}
-	return len(there.homes), PublishRoster(ctx, p, changed)
+	return len(there), PublishRoster(ctx, p, changed)
 }
 
 // RemoveFromRoster writes a tombstone for each meter.

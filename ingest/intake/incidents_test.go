@@ -182,7 +182,11 @@ func TestTheRosterBecomesTheListAndNothingElse(t *testing.T) {
 	}
 	sync := func(homes ...ingest.Home) int {
 		t.Helper()
-		removed, err := SyncRoster(w.ctx(), w.client, w.producer, homes)
+		was, err := ReadRoster(w.ctx(), w.client)
+		if err != nil {
+			t.Fatal(err)
+		}
+		removed, err := SyncRoster(w.ctx(), w.producer, was, homes)
 		if err != nil {
 			t.Fatal(err)
 		}
