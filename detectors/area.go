@@ -84,8 +84,9 @@ func (a *Area) Homes() int { return len(a.homes) }
 // readings are no intervals of the contract or end after the clock; of the
 // input only the clock is then taken.
 func (a *Area) Apply(in *ingest.Input, out *Output) error {
-	if in.Clock.After(a.clock) {
-		a.clock = in.Clock
+	// To the millisecond, as the log and a checkpoint carry it.
+	if now := in.Clock.Truncate(time.Millisecond); now.After(a.clock) {
+		a.clock = now
 	}
 	if a.holding { // what was held back for long enough comes before what is new
 		a.publish(out)
