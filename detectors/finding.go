@@ -10,19 +10,27 @@ import (
 // message keys and columns of the store.
 type Kind string
 
-// Kinds of findings. The first four concern a household, the others an area.
+// Kinds of findings. The first nine concern a household, the others an area;
+// SilentMeter may concern either.
 const (
 	NoSignOfLife Kind = "no-sign-of-life" // nobody is using anything who usually would by now
+	NotBack      Kind = "not-back"        // power returned to the area, not to this home
+	Frozen       Kind = "frozen"          // what was on stays on, nothing changes
 	Shortfall    Kind = "shortfall"       // less than usual though life goes on
 	StuckOn      Kind = "stuck-on"        // something strong has run on for hours
-	NotBack      Kind = "not-back"        // power returned to the area, not to this home
+	NightLife    Kind = "night-life"      // day and night change places
+	Decline      Kind = "decline"         // slow loss of activity over weeks
+	SilentMeter  Kind = "silent-meter"    // no data; nobody can say
+	Impossible   Kind = "impossible"      // the meter reports what cannot be
 	AreaDark     Kind = "area-dark"       // most homes of an area are without supply
 	Announced    Kind = "announced"       // the power grid has announced an outage
 )
 
 // Kinds lists the closed set, household kinds first, in order of precedence:
 // of two findings of one severity the earlier kind names the alert.
-var Kinds = []Kind{NoSignOfLife, NotBack, Shortfall, StuckOn, AreaDark, Announced}
+var Kinds = []Kind{
+	NoSignOfLife, NotBack, Frozen, Shortfall, StuckOn, NightLife, Decline, SilentMeter, Impossible, AreaDark, Announced,
+}
 
 // Severity is one of the four colours of the emergency-response law, Red the
 // highest. The zero value is no severity at all.
@@ -125,39 +133,58 @@ type Cause string
 
 // Causes. Each has a sentence in the message catalogue.
 const (
-	CauseQuiet      Cause = "quiet"      // at stand-by level while usually in use
-	CauseDark       Cause = "dark"       // nothing at all, not even a fridge, among lit neighbours
-	CauseBelow      Cause = "below"      // far below the home's own usual
-	CauseBelowArea  Cause = "below-area" // far below usual while the neighbours use more than usual
-	CauseAbove      Cause = "above"      // far above usual for hours on end
-	CauseNotBack    Cause = "not-back"   // still dark after the area is lit again
-	CauseOutage     Cause = "outage"     // area dark, nothing announced
-	CausePlanned    Cause = "planned"    // area dark, as announced
-	CauseAnnounced  Cause = "announced"  // outage announced
-	CauseLifeBack   Cause = "life-back"  // use returned
-	CauseUsualBack  Cause = "usual-back" // use is within its usual band again
-	CausePowerBack  Cause = "power-back" // the area is lit again
-	CauseOver       Cause = "over"       // the announced time has passed or was withdrawn
-	CauseCorrection Cause = "correction" // later data took it back
+	CauseQuiet      Cause = "quiet"       // at stand-by level while usually in use
+	CauseDark       Cause = "dark"        // nothing at all, not even a fridge, among lit neighbours
+	CauseNotBack    Cause = "not-back"    // still dark after the area is lit again
+	CauseFlat       Cause = "flat"        // use stays at one level above stand-by, day and night
+	CauseCycling    Cause = "cycling"     // only something that switches itself on and off
+	CauseBelow      Cause = "below"       // far below the home's own usual
+	CauseBelowArea  Cause = "below-area"  // far below usual while the neighbours use more than usual
+	CauseNotRising  Cause = "not-rising"  // about as usual while the neighbours, whom it follows, use far more
+	CauseAbove      Cause = "above"       // far above usual for hours on end
+	CauseReversed   Cause = "reversed"    // asleep by day, awake by night
+	CauseRestless   Cause = "restless"    // the day has lost its shape: as much use by night as by day
+	CauseLess       Cause = "less"        // less from week to week
+	CauseSilent     Cause = "silent"      // no readings from this meter while the neighbours' come
+	CauseAreaSilent Cause = "area-silent" // no readings from most meters of the area
+	CauseBackward   Cause = "backward"    // the register stepped back
+	CausePeak       Cause = "peak"        // more than the connection can carry
+	CauseStuckValue Cause = "stuck-value" // the same value to the last digit for too long
+	CauseOutage     Cause = "outage"      // area dark, nothing announced
+	CausePlanned    Cause = "planned"     // area dark, as announced
+	CauseAnnounced  Cause = "announced"   // outage announced
+	CauseLifeBack   Cause = "life-back"   // use returned
+	CauseUsualBack  Cause = "usual-back"  // use is within its usual band again
+	CausePowerBack  Cause = "power-back"  // the area is lit again
+	CauseDataBack   Cause = "data-back"   // readings come again, or are plausible again
+	CauseAway       Cause = "away"        // somebody has said that the person is away
+	CauseNewUsual   Cause = "new-usual"   // it has lasted so long that it is now taken for usual
+	CauseOver       Cause = "over"        // the announced time has passed or was withdrawn
+	CauseCorrection Cause = "correction"  // later data took it back
 )
 
 // Causes lists the closed set.
 var Causes = []Cause{
-	CauseQuiet, CauseDark, CauseBelow, CauseBelowArea, CauseAbove, CauseNotBack, CauseOutage, CausePlanned,
-	CauseAnnounced, CauseLifeBack, CauseUsualBack, CausePowerBack, CauseOver, CauseCorrection,
+	CauseQuiet, CauseDark, CauseNotBack, CauseFlat, CauseCycling, CauseBelow, CauseBelowArea, CauseNotRising, CauseAbove,
+	CauseReversed, CauseRestless, CauseLess, CauseSilent, CauseAreaSilent, CauseBackward, CausePeak, CauseStuckValue,
+	CauseOutage, CausePlanned, CauseAnnounced, CauseLifeBack, CauseUsualBack, CausePowerBack, CauseDataBack, CauseAway,
+	CauseNewUsual, CauseOver, CauseCorrection,
 }
 
 // Reason is why, in a form a message can be written from.
 type Reason struct {
-	Cause      Cause     `json:"cause"`
-	Hours      float64   `json:"hours,omitempty"`      // the span Value and Usual stand for
-	Neighbours float64   `json:"neighbours,omitempty"` // the area's use over its usual, 1 is as usual
-	Homes      int       `json:"homes,omitempty"`      // area: homes dark, or at the end homes not back
-	OfHomes    int       `json:"of_homes,omitempty"`   // area: homes that report
-	From       time.Time `json:"from,omitzero"`        // announcement
-	Until      time.Time `json:"until,omitzero"`       // announcement; zero is an open end
-	Also       []Kind    `json:"also,omitempty"`       // weaker findings on the same home
-	Warmup     bool      `json:"warmup,omitempty"`     // less than 14 days of history: usual is a wide guess
+	Cause      Cause   `json:"cause"`
+	Hours      float64 `json:"hours,omitempty"`      // the span Value and Usual stand for
+	Neighbours float64 `json:"neighbours,omitempty"` // the area's use over its usual, 1 is as usual
+	// Rate is how sure it is: false alarms of this strength to be expected
+	// per home and day. 0: not a matter of chance (an outage, a silent meter).
+	Rate    float64   `json:"rate,omitempty"`
+	Homes   int       `json:"homes,omitempty"`    // area: homes dark, or at the end homes not back
+	OfHomes int       `json:"of_homes,omitempty"` // area: homes that report
+	From    time.Time `json:"from,omitzero"`      // announcement
+	Until   time.Time `json:"until,omitzero"`     // announcement; zero is an open end
+	Also    []Kind    `json:"also,omitempty"`     // weaker findings on the same home
+	Warmup  bool      `json:"warmup,omitempty"`   // less than 14 days of history: usual is a wide guess
 }
 
 // UsePoint is one interval of one household beside its usual band, for the

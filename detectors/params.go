@@ -20,6 +20,10 @@ type Params struct {
 	// on evidence before it never leave the page. Zero: push at once.
 	PushFrom time.Time
 
+	// Budgets are the ceilings on false alarms from which every threshold of
+	// every home follows.
+	Budgets Budgets
+
 	// Life is the evidence (natural log of the likelihood ratio "nobody is
 	// using anything" against "a day like any other") at which a silence is
 	// yellow, orange and red.
@@ -41,11 +45,23 @@ type Params struct {
 	MinDays, FullDays float64
 }
 
+// Budgets are false alarms per home and day that a site can bear, on homes in
+// which nothing is wrong. Operators set these, not thresholds.
+type Budgets struct {
+	Visit  float64 // red and orange together
+	Pushed float64 // everything that leaves the page
+}
+
+// DefaultBudgets give a chair of thirty homes one visit-level alarm a week and
+// four messages.
+var DefaultBudgets = Budgets{Visit: 0.005, Pushed: 0.02}
+
 // DefaultParams were set by hand on the regular homes of the development data,
 // towards 0.02 pushes and 0.005 visit-level pushes per home-day; they come to
 // 0.018 and 0.0056, real absences included.
 func DefaultParams() Params {
 	return Params{
+		Budgets:    DefaultBudgets,
 		UsualDelay: 30 * time.Minute,
 		Window:     96 * time.Hour,
 		Skew:       15 * time.Minute,
