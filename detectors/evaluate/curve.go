@@ -40,7 +40,8 @@ const absent = ingest.NoValue - 1
 // home is one household's curve: the sum of its meters.
 type home struct {
 	id, meter, zone string
-	area            string // by the roster, "" if it names none
+	meters          []string // all of its meters; meter is the first
+	area            string   // by the roster, "" if it names none
 	loc             *time.Location
 	start           tick // start of the first interval
 	step            tick // length of an interval
@@ -119,7 +120,7 @@ func readMeter(feed *feedfile.Feed, at *ingest.Home) (*home, error) {
 	if err != nil {
 		return nil, fmt.Errorf("household %s: %w", at.HouseholdID, err)
 	}
-	h := &home{id: at.HouseholdID, meter: at.MeterID, zone: at.Zone, area: at.AreaID, loc: loc, step: ticksIn(feed.Interval(at.MeterID))}
+	h := &home{id: at.HouseholdID, meter: at.MeterID, meters: []string{at.MeterID}, zone: at.Zone, area: at.AreaID, loc: loc, step: ticksIn(feed.Interval(at.MeterID))}
 	var register uint32
 	registerAt := tick(-1)
 	for row := range feed.Rows(at.MeterID) {
@@ -211,7 +212,7 @@ func (h *home) join(o *home) (*home, error) {
 	}
 	sum := *h
 	sum.start, sum.quality = max(h.start, o.start), nil
-	sum.wh = nil
+	sum.wh, sum.meters = nil, append(slices.Clone(h.meters), o.meters...)
 	for t := sum.start; t < min(h.end(), o.end()); t += h.step {
 		a, b := h.value(t), o.value(t)
 		wh := ingest.NoValue + uint32(0)
