@@ -18,7 +18,8 @@ type base struct {
 	a1, a2 float64 // autoregression
 	noise  float64 // its standard deviation
 	mid    float64
-	limit  float64 // above it somebody uses something
+	top    float64 // the highest that is still base
+	limit  float64 // clearly above base: somebody uses something
 }
 
 // knotAt are the quantiles that describe the spread; the rare reading of a
@@ -115,9 +116,9 @@ func newBase(nights []night, hours float64) *base {
 	for i, p := range knotAt {
 		b.knots[i] = quantile(sorted, p)
 	}
-	top := b.knots[len(knotAt)-1]
+	b.top = b.knots[len(knotAt)-1]
 	b.mid = quantile(sorted, 0.5)
-	b.limit = top + max(limitShare*top, limitWatts*hours)
+	b.limit = b.top + max(limitShare*b.top, limitWatts*hours)
 	b.follow(nights, sorted)
 	return b
 }

@@ -146,10 +146,13 @@ func rewrite(h *home, curve []uint32, from, onset, until tick, rng *rand.Rand, u
 	}
 }
 
-// aboveBase splits a reading into what somebody uses and the rest.
+// aboveBase splits a reading into what somebody uses and the rest. One within
+// the spread of base is all rest, so that base keeps its own noise.
 func (b *base) aboveBase(wh float64) (above, rest float64) {
-	above = max(wh-b.mid, 0)
-	return above, wh - above
+	if wh <= b.top {
+		return 0, wh
+	}
+	return wh - b.mid, b.mid
 }
 
 // Onsets.

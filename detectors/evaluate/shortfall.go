@@ -32,9 +32,14 @@ func shortfallRecipes() []Recipe {
 	largest.Says = "the strongest appliances are missing for 3 days: use above base is cut off where 35 % of it is left"
 	largest.inject = func(s *scene) {
 		limit := s.cutoff()
+		hum, supply := s.base.hum(s.rng), newSupply(s.rng)
 		s.alter(func(_ tick, wh float64) float64 {
+			quiet, most := hum.next(), limit*supply.next()
 			above, rest := s.base.aboveBase(wh)
-			return rest + min(above, limit)
+			if above <= most {
+				return rest + above
+			}
+			return quiet + most // not one level to the last digit
 		})
 	}
 	part.Name = "afternoons"
