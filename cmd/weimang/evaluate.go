@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -23,6 +24,7 @@ type evaluateOptions struct {
 	homes      string
 	warmupDays float64
 	run        evaluate.Options
+	budgets    []string
 	json       bool
 	csv, svg   string
 }
@@ -48,7 +50,7 @@ to 16. The same readings, options and seed give the same figures.
 Figures go to standard output as a table, or with --json as one JSON object.`,
 		Example: `  weimang evaluate --readings lcl100_2013.csv.gz --zone Europe/London --homes regular-homes.txt
   weimang evaluate --readings village/readings.csv.gz --households village/households.csv --svg curve.svg
-  weimang evaluate --readings lcl100_2013.csv.gz --kinds still,frozen --cases 1 --budgets= --json | jq .detectors.scores`,
+  weimang evaluate --readings lcl100_2013.csv.gz --kinds still,frozen --cases 1 --budgets none --json | jq .detectors.scores`,
 		GroupID: groupJudge,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -65,7 +67,10 @@ Figures go to standard output as a table, or with --json as one JSON object.`,
 	f.IntVar(&opt.run.AreaSize, "area-size", opt.run.AreaSize, "homes without area are dealt into areas of about this size")
 	f.StringSliceVar(&opt.run.Kinds, "kinds", nil, "kinds of events: "+strings.Join(evaluate.EventKinds(), ", ")+". Not given: all")
 	f.BoolVar(&opt.run.Headlines, "headlines", false, "of each kind only the recipe that stands for it")
-	f.Float64SliceVar(&opt.run.Budgets, "budgets", opt.run.Budgets, "of the operating curve: false alarms pushed per home-day, a quarter of them\nred or orange; empty for no curve")
+	for _, b := range opt.run.Budgets {
+		opt.budgets = append(opt.budgets, strconv.FormatFloat(b, 'g', -1, 64))
+	}
+	f.StringSliceVar(&opt.budgets, "budgets", opt.budgets, "of the operating curve: false alarms pushed per home-day, a quarter of them\nred or orange; none for no curve")
 	f.IntVar(&opt.run.CurveCases, "curve-cases", opt.run.CurveCases, "cases per home and headline recipe at each budget of the curve")
 	f.BoolVar(&opt.run.Peers, "peers", opt.run.Peers, "try the rules of others on the same cases")
 	f.IntVar(&opt.run.Bootstrap, "bootstrap", opt.run.Bootstrap, "samples of homes for the 95 % intervals, 0 for none")
@@ -94,12 +99,30 @@ func (o *evaluateOptions) validate() error {
 	if !(o.warmupDays > 0 && o.warmupDays < 10_000) {
 		return usagef("--warmup: %g is no number of days", o.warmupDays)
 	}
+	if err := o.parseBudgets(); err != nil {
+		return err
+	}
 	o.run.Warmup = time.Duration(o.warmupDays * float64(24*time.Hour))
 	if err := o.run.Validate(); err != nil {
 		return usagef("%v", err)
 	}
 	if o.svg != "" && len(o.run.Budgets) == 0 {
 		return usagef("--svg draws the operating curve, which needs --budgets")
+	}
+	return nil
+}
+
+func (o *evaluateOptions) parseBudgets() error {
+	o.run.Budgets = nil
+	if len(o.budgets) == 1 && o.budgets[0] == "none" {
+		return nil
+	}
+	for _, text := range o.budgets {
+		b, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+		if err != nil {
+			return usagef("--budgets: %q is no number", text)
+		}
+		o.run.Budgets = append(o.run.Budgets, b)
 	}
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 // What a regular home with somebody at home by day is, from the raw values
 // alone: no detector has a say in it.
 const (
-	mostMissing   = 0.05 // of its span
+	mostMissing   = 0.05 // of the span of all homes
 	leastDailyWh  = 1500
 	leastDayNight = 1.3  // mean power by day over that of the nights
 	leastDaysUsed = 0.93 // days with some use
@@ -35,23 +35,22 @@ var leftReasons = []string{leftList, leftShort, leftMissing, leftLittle, leftNig
 // shortestTrial is how many days a home must have after the warm-up.
 const shortestTrial = 7 * dayTicks
 
-// regular says why a home is not regular, "" if it is.
-func (h *home) regular() string {
-	n, missing, total := 0, 0, 0.0
+// regular says why a home is not regular, "" if it is. Its readings should
+// cover span, that of all homes.
+func (h *home) regular(span tick) string {
+	known, total := 0.0, 0.0
 	var nights []float64
 	for i, wh := range h.wh {
-		n++
 		if !measured(wh) {
-			missing++
 			continue
 		}
+		known++
 		total += float64(wh)
 		if l := h.at(i).in(h.loc); l.hour >= levelFrom && l.hour < levelUntil {
 			nights = append(nights, float64(wh))
 		}
 	}
-	known := float64(n - missing)
-	if n == 0 || float64(missing) > mostMissing*float64(n) || len(nights) == 0 {
+	if known < (1-mostMissing)*float64(span/h.step) || len(nights) == 0 {
 		return leftMissing
 	}
 	perDay := float64(dayTicks / h.step)
@@ -116,6 +115,13 @@ func choose(homes []*home, list []string, warmup tick) (map[*home]bool, []LeftOu
 	for _, id := range list {
 		wanted[id] = false
 	}
+	var from, until tick
+	for i, h := range homes {
+		if i == 0 || h.start < from {
+			from = h.start
+		}
+		until = max(until, h.end())
+	}
 	for _, h := range homes {
 		why := ""
 		if list != nil {
@@ -133,7 +139,7 @@ func choose(homes []*home, list []string, warmup tick) (map[*home]bool, []LeftOu
 			why = leftShort
 		}
 		if why == "" && list == nil {
-			why = h.regular()
+			why = h.regular(until - from)
 		}
 		if why != "" {
 			out[why]++

@@ -66,7 +66,6 @@ func (s *scorer) scores(outcomes func(n int) *outcome, kinds bool) []Score {
 	for r := range s.tr.recipes {
 		recipe := &s.tr.recipes[r]
 		score := Score{Kind: recipe.Kind, Recipe: recipe.Name, Headline: recipe.Headline, Says: recipe.Says, HeadlineHours: recipe.Within.Hours()}
-		named := make(map[string]int)
 		for n, j := range s.tr.jobs {
 			if j.recipe != r {
 				continue
@@ -76,7 +75,10 @@ func (s *scorer) scores(outcomes func(n int) *outcome, kinds bool) []Score {
 				score.InSilence++
 			}
 			if kind := outcomes(n).named; kind != "" {
-				named[string(kind)]++
+				if score.Named == nil {
+					score.Named = make(map[string]int)
+				}
+				score.Named[string(kind)]++
 			}
 		}
 		score.Pushed = s.found(recipe, s.delays(r, func(n int) tick { return outcomes(n).push }))
@@ -84,7 +86,7 @@ func (s *scorer) scores(outcomes func(n int) *outcome, kinds bool) []Score {
 			visit := s.found(recipe, s.delays(r, func(n int) tick { return outcomes(n).visit }))
 			own := s.delays(r, func(n int) tick { return outcomes(n).own })
 			share := own.share(never-1, s.draws)
-			score.Visit, score.Own, score.OwnWithin, score.Named = &visit, &share, s.within(recipe, own), named
+			score.Visit, score.Own, score.OwnWithin = &visit, &share, s.within(recipe, own)
 		}
 		all = append(all, score)
 	}
