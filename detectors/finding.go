@@ -112,14 +112,16 @@ type Finding struct {
 // Age is how old the newest reading was when the decision was made.
 func (f *Finding) Age() time.Duration { return f.DecidedAt.Sub(f.DataUntil) }
 
-// Subject is whom the episode is about: a household, an area, or one
-// announcement in an area.
+// Subject is whom the episode is about: a household, an area, the silence of
+// an area's meters, or one announcement in an area.
 func (f *Finding) Subject() string {
 	switch {
 	case f.HouseholdID != "":
 		return f.HouseholdID
 	case f.Kind == Announced:
 		return "area:" + f.AreaID + ":" + f.IncidentID
+	case f.Kind == SilentMeter: // a dark area may fall silent, too
+		return "silent-area:" + f.AreaID
 	default:
 		return "area:" + f.AreaID
 	}
