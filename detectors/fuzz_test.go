@@ -28,6 +28,8 @@ const (
 	announced                  // incidents come, change, are withdrawn and repeated
 	jumpingClock               // the run's clock goes back now and then
 	nonsense                   // other zones, unaligned starts, readings of the future
+	silences                   // meters, and the area, send nothing for hours; the clock goes on
+	impossible                 // peaks and stuck values
 	allTroubles    = 1<<iota - 1
 )
 
@@ -44,6 +46,7 @@ func troubled(seed uint64, homes, troubles int) (Params, []ingest.Input) {
 	begin, end := day0.UTC(), day0.AddDate(0, 0, days).UTC()
 	half := begin.Add(end.Sub(begin) / 2).Truncate(time.Hour)
 	dark := begin.Add(time.Duration(4*24+rng.IntN(48)) * time.Hour)
+	unheard := begin.Add(time.Duration(2*24+rng.IntN(96)) * time.Hour)
 
 	type arrival struct {
 		at time.Time
@@ -56,6 +59,8 @@ func troubled(seed uint64, homes, troubles int) (Params, []ingest.Input) {
 			interval = []time.Duration{15, 30, 60}[rng.IntN(3)] * time.Minute
 		}
 		id := fmt.Sprintf("h%02d", h)
+		gone := unheard.Add(-time.Duration(rng.IntN(48)) * time.Hour)
+		back := gone.Add(time.Duration(rng.IntN(60)) * time.Hour)
 		silent := begin.Add(time.Duration(rng.IntN(days*24)) * time.Hour)
 		for m := range 2 {
 			from, to := begin, end
@@ -83,7 +88,19 @@ func troubled(seed uint64, homes, troubles int) (Params, []ingest.Input) {
 				case since >= 0 && since < 2*time.Hour, since >= 6*time.Hour && since < 9*time.Hour, h%5 == 2 && since >= 0 && since < 30*time.Hour:
 					wh = 0
 				}
+				if has(impossible) && h%4 == 1 {
+					switch {
+					case rng.IntN(100) == 0:
+						wh = uint32(rng.IntN(40_000))
+					case start.After(gone) && start.Before(gone.Add(40*time.Hour)):
+						wh = 321
+					}
+				}
 				total += wh
+				if has(silences) && (h%3 == 1 && start.After(gone) && start.Before(back) ||
+					h > 0 && start.After(unheard) && start.Before(unheard.Add(10*time.Hour))) {
+					continue
+				}
 				value := wh
 				if register {
 					value = total
@@ -123,6 +140,9 @@ func troubled(seed uint64, homes, troubles int) (Params, []ingest.Input) {
 				}
 			}
 		}
+	}
+	for at := begin; has(silences) && at.Before(end); at = at.Add(time.Hour) {
+		log = append(log, arrival{at, ingest.Input{AreaID: "tq"}})
 	}
 	if has(announced) {
 		for range 12 {
@@ -216,6 +236,8 @@ func FuzzApply(f *testing.F) {
 		f.Add(uint64(i), uint8(4), uint16(troubles))
 	}
 	f.Add(uint64(20), uint8(1), uint16(allTroubles))
+	f.Add(uint64(24), uint8(9), uint16(silences))
+	f.Add(uint64(25), uint8(10), uint16(silences|impossible|late|gaps|outages))
 	f.Add(uint64(21), uint8(5), uint16(allTroubles&^dayBlocks))
 	f.Add(uint64(23), uint8(5), uint16(allTroubles&^(dayBlocks|nonsense|jumpingClock)))
 	f.Fuzz(func(t *testing.T, seed uint64, homes uint8, troubles uint16) {
@@ -266,6 +288,7 @@ func FuzzOrderOfArrival(f *testing.F) {
 	for i := range 3 {
 		f.Add(uint64(i), uint8(3+2*i), uint16(allTroubles))
 	}
+	f.Add(uint64(9), uint8(9), uint16(silences|impossible|gaps))
 	f.Fuzz(func(t *testing.T, seed uint64, homes uint8, troubles uint16) {
 		const disordered = late | dayBlocks | jumpingClock | nonsense | announced
 		p, log := troubled(seed, 1+int(homes)%12, int(troubles)&allTroubles&^disordered)

@@ -8,10 +8,12 @@ const (
 	sigBack
 	sigBelow
 	sigAbove
+	sigSilent
+	sigOdd
 	signals
 )
 
-var signalKinds = [signals]Kind{NoSignOfLife, NotBack, Shortfall, StuckOn}
+var signalKinds = [signals]Kind{NoSignOfLife, NotBack, Shortfall, StuckOn, SilentMeter, Impossible}
 
 // signal is what one detector has to say about a home: nothing at Severity 0.
 type signal struct {
@@ -26,15 +28,17 @@ type signal struct {
 // homeState is everything detection knows of a home at one moment of event
 // time: a plain value, so that a copy is an assignment.
 type homeState struct {
-	Habits  habits
-	After   uint8 // level class of the reading before: 0 low, 1 not
-	Life    lifeState
-	Below   belowState
-	LastDay lastDay
-	Above   aboveState
-	Dark    bool // read nothing at all in its newest interval
-	Signals [signals]signal
-	Episode episode
+	Habits    habits
+	After     uint8 // level class of the reading before: 0 low, 1 not
+	Life      lifeState
+	Below     belowState
+	LastDay   lastDay
+	Above     aboveState
+	Silence   silence
+	Plausible plausibility
+	Dark      bool // read nothing at all in its newest interval
+	Signals   [signals]signal
+	Episode   episode
 }
 
 // home is one household of an area.
@@ -45,6 +49,7 @@ type home struct {
 	states [2]homeState
 	public published
 	fill   backfill
+	rhythm rhythm
 	// changed is the end of the earliest late reading since live was last
 	// computed, 0: none.
 	changed tick

@@ -7,7 +7,7 @@ func (a *Area) publish(out *Output) {
 	a.moved, a.holding = false, false
 	for _, h := range a.homes {
 		ep := &h.states[live].Episode
-		if ep.Open && !h.public.Open && h.fill.goesOn(a.clock) {
+		if ep.Open && !h.public.Open && h.fill.goesOn(a.clock) || a.tooSoon(ep, h.rhythm) {
 			a.holding = true
 			continue
 		}

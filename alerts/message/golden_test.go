@@ -112,7 +112,7 @@ func spoken(kind detectors.Kind, state detectors.State) []detectors.Cause {
 		detectors.StuckOn:      {detectors.CauseAbove},
 		detectors.NightLife:    {detectors.CauseReversed, detectors.CauseRestless},
 		detectors.Decline:      {detectors.CauseLess},
-		detectors.SilentMeter:  {detectors.CauseSilent, detectors.CauseAreaSilent},
+		detectors.SilentMeter:  {detectors.CauseSilent, detectors.CauseStuckValue, detectors.CausePeak, detectors.CauseAreaSilent},
 		detectors.Impossible:   {detectors.CauseBackward, detectors.CausePeak, detectors.CauseStuckValue},
 		detectors.AreaDark:     {detectors.CauseOutage, detectors.CausePlanned},
 		detectors.Announced:    {detectors.CauseAnnounced},
