@@ -111,6 +111,10 @@ func (a *Area) Apply(in *ingest.Input, out *Output) error {
 		}
 	case in.Incident != nil:
 		a.applyIncident(in.Incident)
+	case in.Directive != nil:
+		if err := a.applyDirective(in.Directive); err != nil {
+			return err
+		}
 	}
 	a.advance(out)
 	return nil

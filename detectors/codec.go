@@ -59,6 +59,7 @@ func (a *Area) Encode() ([]byte, error) {
 		e.fixed(h.public)
 		e.fixed(h.fill)
 		e.fixed(h.rhythm)
+		e.fixed(h.said)
 		e.fixed(h.states[settled])
 		e.uint(uint64(len(h.meters)))
 		for _, m := range h.meters {
@@ -103,6 +104,7 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 		d.fixed(&h.public)
 		d.fixed(&h.fill)
 		d.fixed(&h.rhythm)
+		d.fixed(&h.said)
 		d.fixed(&h.states[settled])
 		h.states[live] = h.states[settled]
 		for n := d.uint(); n > 0 && d.err == nil; n-- {
@@ -144,7 +146,7 @@ func (a *Area) sound(liveTo tick) bool {
 	}
 	for i, h := range a.homes {
 		st := &h.states[settled]
-		ok = ok && len(h.meters) > 0 && (i == 0 || a.homes[i-1].id < h.id) && st.After <= 1 && st.Episode.sound() && h.public.sound()
+		ok = ok && len(h.meters) > 0 && (i == 0 || a.homes[i-1].id < h.id) && st.After <= 1 && st.Episode.sound() && h.public.sound() && h.said.sound()
 		for j := range st.Signals {
 			ok = ok && st.Signals[j].sound()
 		}

@@ -160,6 +160,7 @@ const (
 	CausePowerBack  Cause = "power-back"  // the area is lit again
 	CauseDataBack   Cause = "data-back"   // readings come again, or are plausible again
 	CauseAway       Cause = "away"        // somebody has said that the person is away
+	CauseMuted      Cause = "muted"       // somebody has asked not to be told of this home
 	CauseNewUsual   Cause = "new-usual"   // it has lasted so long that it is now taken for usual
 	CauseOver       Cause = "over"        // the announced time has passed or was withdrawn
 	CauseCorrection Cause = "correction"  // later data took it back
@@ -170,7 +171,7 @@ var Causes = []Cause{
 	CauseQuiet, CauseDark, CauseNotBack, CauseFlat, CauseCycling, CauseBelow, CauseBelowArea, CauseNotRising, CauseAbove,
 	CauseReversed, CauseRestless, CauseLess, CauseSilent, CauseAreaSilent, CauseBackward, CausePeak, CauseStuckValue,
 	CauseOutage, CausePlanned, CauseAnnounced, CauseLifeBack, CauseUsualBack, CausePowerBack, CauseDataBack, CauseAway,
-	CauseNewUsual, CauseOver, CauseCorrection,
+	CauseNewUsual, CauseOver, CauseCorrection, CauseMuted,
 }
 
 // Reason is why, in a form a message can be written from.

@@ -36,6 +36,7 @@ type homeState struct {
 	Above     aboveState
 	Silence   silence
 	Plausible plausibility
+	Heeded    heeded
 	Dark      bool // read nothing at all in its newest interval
 	Signals   [signals]signal
 	Episode   episode
@@ -50,6 +51,7 @@ type home struct {
 	public published
 	fill   backfill
 	rhythm rhythm
+	said   said
 	// changed is the end of the earliest late reading since live was last
 	// computed, 0: none.
 	changed tick
@@ -135,6 +137,7 @@ type observation struct {
 	// home, per span; 0 with fewer than minNeighbours.
 	neighbours [len(spans)]float64
 	areaLit    bool    // at least minNeighbours report and the area is not dark
+	learns     bool    // what it shows may be taken for usual
 	judged     bool    // enough history to say anything
 	caution    float64 // factor on thresholds while history is short
 }
@@ -169,7 +172,7 @@ func (st *homeState) observe(p *Params, o *observation) {
 	if st.Signals[sigBack].Severity != 0 && !st.Dark {
 		st.Signals[sigBack] = signal{}
 	}
-	if open := st.Episode.Open; !open || o.end-st.Episode.Onset > learnAnyway {
+	if o.learns {
 		h.learn(o.slot, o.watts, o.after)
 		if o.length == 4 {
 			h.learn((o.slot+1)%slotsADay, o.watts, o.after)

@@ -16,7 +16,15 @@ func (a *Area) publish(out *Output) {
 		if !changed {
 			continue
 		}
+		if cause == CauseCorrection {
+			if p := h.said.excuse(&before, a.pos[live]); p != nil {
+				cause = p.cause()
+			}
+		}
 		f := a.finding(ep, &before, &h.public, state, cause)
+		if p := h.said.excuse(&before, a.pos[live]); p != nil && (cause == CauseAway || cause == CauseMuted) {
+			f.Reason.Until = p.end()
+		}
 		f.MeterID, f.HouseholdID = h.meters[0].id, h.id
 		f.DataUntil = h.newest().time()
 		if state == Resolved {
@@ -80,7 +88,7 @@ func (a *Area) finding(ep *episode, before, after *published, state State, cause
 		f.At = ep.End.time()
 		f.Reason.Also = nil
 	}
-	if cause == CauseCorrection {
+	if cause == CauseCorrection || (cause == CauseAway || cause == CauseMuted) && ep.End <= after.Onset {
 		f.Onset, f.At = after.Onset.time(), a.pos[live].time()
 	}
 	return f

@@ -63,7 +63,13 @@ func (a *Area) listen(which int, end tick) {
 	}
 	for i, h := range a.homes {
 		st := &h.states[which]
+		h.said.begin(st, end)
 		sig, gap := &st.Signals[sigSilent], st.Silence.gap(end)
+		if a.obs[i].length == 0 && h.said.at(st, end) != nil {
+			h.said.heed(st, &a.obs[i], end)
+			continue
+		}
+		seen := max(tick(st.Silence.Seen), tick(st.Heeded.Reset)) // nobody was expected before
 		switch {
 		case gap >= silentParked && sig.Severity != 0:
 			*sig = signal{}
@@ -75,8 +81,8 @@ func (a *Area) listen(which int, end tick) {
 			if a.view[which].Dark { // nothing else is judged in the dark
 				st.arbitrate(end, a.p.FullDays)
 			}
-		case alone && gap >= silentBlue && gap < silentParked:
-			sig.silent(end, tick(st.Silence.Seen), st.Signals[sigOdd])
+		case alone && gap >= silentBlue && gap < silentParked && end-seen >= silentBlue:
+			sig.silent(end, seen, st.Signals[sigOdd])
 			st.arbitrate(end, a.p.FullDays)
 		case tick(st.Plausible.At) == end:
 			st.arbitrate(end, a.p.FullDays)

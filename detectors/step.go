@@ -99,9 +99,12 @@ func (a *Area) step(which int, end tick, out *Output) {
 				o.neighbours[k] = logRatio((use[k]-float64(st.Below.Use[k]))/others, (usual[k]-float64(st.Below.Usual[k]))/others, span)
 			}
 		}
+		o.learns = h.said.learns(st, end)
 		st.observe(a.p, o)
 		view.rollCall(st, o)
-		st.arbitrate(end, a.p.FullDays)
+		if !h.said.heed(st, o, end) {
+			st.arbitrate(end, a.p.FullDays)
+		}
 	}
 }
 
