@@ -7,7 +7,6 @@ type dayState struct {
 	Ring [dayRing]uint16 // W by half-hour, the newest at Newest
 	Last uint32          // newest half-hour, counted from 1970
 	Slot uint8           // its place in the local day
-	Root [24]float32     // usual √W, by hour of the local day
 	N    float32         // hours learned
 	// Moments of what a day looks like, of the home's own days: see looks.
 	Mean, Var [dayInputsOwn]float32
@@ -72,7 +71,7 @@ func (d *dayState) put(h *habits, half *halfHour) {
 	now := uint32(half.end / 2)
 	missed := min(now-d.Last, dayRing)
 	for i := missed - 1; i > 0 && d.Last != 0; i-- {
-		d.Ring[(now-i)%dayRing] = saturate(float64(h.Mean[(half.slot-int(i)+2*slotsADay)%slotsADay]))
+		d.Ring[(now-i)%dayRing] = saturate(h.mean((half.slot - int(i) + 2*slotsADay) % slotsADay))
 	}
 	d.Last, d.Slot = now, uint8(half.slot)
 	d.Ring[now%dayRing] = saturate(half.watts)
@@ -81,7 +80,7 @@ func (d *dayState) put(h *habits, half *halfHour) {
 // clear forgets the last day: it was as usual.
 func (d *dayState) clear(h *habits) {
 	for i := range uint32(dayRing) {
-		d.Ring[(d.Last-i)%dayRing] = saturate(float64(h.Mean[(int(d.Slot)-int(i)+2*slotsADay)%slotsADay]))
+		d.Ring[(d.Last-i)%dayRing] = saturate(h.mean((int(d.Slot) - int(i) + 2*slotsADay) % slotsADay))
 	}
 }
 
@@ -104,8 +103,7 @@ func (d *dayState) looks(x *[dayInputsOwn]float64, h *habits, base float64, hour
 	for ago := range n {
 		w := d.at(ago)
 		at := (hour - ago + 48) % 24
-		mean := (float64(h.Mean[2*at]) + float64(h.Mean[2*at+1])) / 2
-		above, usually := max(0, w-base), max(0, mean-base)
+		above, usually := max(0, w-base), max(0, h.meanHour(at)-base)
 		use += above
 		usual += usually
 		if ago < 12 {
@@ -116,7 +114,7 @@ func (d *dayState) looks(x *[dayInputsOwn]float64, h *habits, base float64, hour
 			night += above
 		}
 		top, bottom = max(top, w), min(bottom, w)
-		u, p := math.Sqrt(w), float64(d.Root[at])
+		u, p := math.Sqrt(w), h.rootHour(at)
 		su, sp, suu, spp, sup = su+u, sp+p, suu+u*u, spp+p*p, sup+u*p
 		if ago > 0 {
 			rough += math.Abs(u - next)
@@ -197,11 +195,6 @@ func (d *dayState) beta() float64 {
 	return max(0, min(1.3, float64(d.XA)/(float64(d.AA)+0.01)))
 }
 
-// learnHour takes an hour into what is usual.
-func (d *dayState) learnHour(hour int, watts float64, days float32) {
-	d.Root[hour] += (float32(math.Sqrt(watts)) - d.Root[hour]) / min(28, max(1, days))
-}
-
 // Quadratic writes x, its squares and its products two by two: x_i, x_i²/3,
 // and x_i·x_j/3 for j < i.
 func Quadratic(dst, x []float32) []float32 {
@@ -239,17 +232,11 @@ func (st *homeState) hour(p *Params, half *halfHour, o *observation, f *Features
 	d := &st.Day
 	hour := half.slot / 2
 	if !st.Quiet.known() || st.Habits.Days < 3 {
-		if o.learns {
-			d.learnHour(hour, d.at(0), st.Habits.Days)
-		}
 		return
 	}
 	var x [dayInputsOwn]float64
 	d.looks(&x, &st.Habits, float64(st.Quiet.Mid), hour)
 	d.standardise(&o.day, &x, o.neighbours[1], o.learns)
-	if o.learns {
-		d.learnHour(hour, d.at(0), st.Habits.Days)
-	}
 	if d.N < dayKnown {
 		return
 	}

@@ -169,7 +169,7 @@ func (st *homeState) observe(p *Params, o *observation, f *Features) {
 	st.Dark = o.wh == 0
 	h := &st.Habits
 	o.judged = float64(h.Days) >= p.MinDays && st.Quiet.known()
-	_, o.mid, _ = h.band(o.slot)
+	o.mid = h.middle(o.slot)
 	o.level = levelHigh
 	days := float32(o.length) / float32(ticksADay)
 	for i := range st.Tails {

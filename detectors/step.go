@@ -38,7 +38,7 @@ func (a *Area) step(which int, end tick, out *Output) {
 		o.slot, o.rest = h.zone.slot(end, r.length), h.zone.restDay(end-r.length, a.p.Holidays)
 		o.wh = float64(r.wh)
 		o.watts = o.wh / r.length.hoursSince(0)
-		o.usualWh = float64(h.states[which].Habits.Mean[o.slot]) * r.length.hoursSince(0)
+		o.usualWh = h.states[which].Habits.mean(o.slot) * r.length.hoursSince(0)
 		if h.states[which].Life.ZeroShare < usuallyZero && h.states[which].Habits.Days > 1 {
 			heard++
 			if r.wh != 0 {
