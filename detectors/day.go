@@ -236,7 +236,7 @@ func (st *homeState) hour(p *Params, half *halfHour, o *observation, f *Features
 	}
 	var x [dayInputsOwn]float64
 	d.looks(&x, &st.Habits, float64(st.Quiet.Mid), hour)
-	d.standardise(&o.day, &x, o.neighbours[1], o.learns)
+	d.standardise(&o.day, &x, o.neighbours, o.learns)
 	if d.N < dayKnown {
 		return
 	}

@@ -58,7 +58,7 @@ func (st *homeState) judgeDay(p *Params, o *observation, which, detector int, sc
 	}
 	*sig = signal{
 		Severity: severity, Cause: code(Causes, cause), Onset: onset, At: o.end, Hours: dayHours,
-		Value: float32(use), Usual: float32(usual), Rate: float32(rate), Neighbours: float32(math.Exp(o.neighbours[1])),
+		Value: float32(use), Usual: float32(usual), Rate: float32(rate), Neighbours: float32(math.Exp(o.neighbours)),
 	}
 }
 
