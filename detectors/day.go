@@ -96,25 +96,49 @@ func (d *dayState) at(hoursAgo int) float64 {
 // lamps and kettles both count.
 func (d *dayState) looks(x *[dayInputsOwn]float64, h *habits, base float64, hour int) {
 	const n = 24
+	var hours [dayRing / 2]float64 // the newest first
+	var four [4]uint16
+	active := 0.0
+	at := int(d.Last % dayRing)
+	for ago := range hours {
+		v := d.Ring[at]
+		if at--; at < 0 {
+			at = dayRing - 1
+		}
+		w := d.Ring[at]
+		if at--; at < 0 {
+			at = dayRing - 1
+		}
+		hours[ago] = (float64(v) + float64(w)) / 2
+		if hours[ago] > 1.25*base+40 {
+			active++
+		}
+		if ago < n {
+			highest(&four, v)
+			highest(&four, w)
+		}
+	}
 	var use, usual, use12, usual12, night float64
 	var su, sp, suu, spp, sup, rough, top, bottom float64
 	bottom = math.Inf(1)
 	next := 0.0
-	for ago := range n {
-		w := d.at(ago)
-		at := (hour - ago + 48) % 24
-		above, usually := max(0, w-base), max(0, h.meanHour(at)-base)
+	for ago, w := range hours[:n] {
+		of := hour - ago
+		if of < 0 {
+			of += n
+		}
+		above, usually := max(0, w-base), max(0, h.meanHour(of)-base)
 		use += above
 		usual += usually
 		if ago < 12 {
 			use12 += above
 			usual12 += usually
 		}
-		if at < 6 {
+		if of < 6 {
 			night += above
 		}
 		top, bottom = max(top, w), min(bottom, w)
-		u, p := math.Sqrt(w), h.rootHour(at)
+		u, p := math.Sqrt(w), h.rootHour(of)
 		su, sp, suu, spp, sup = su+u, sp+p, suu+u*u, spp+p*p, sup+u*p
 		if ago > 0 {
 			rough += math.Abs(u - next)
@@ -123,21 +147,6 @@ func (d *dayState) looks(x *[dayInputsOwn]float64, h *habits, base float64, hour
 	}
 	cov := sup/n - su/n*sp/n
 	varU, varP := max(0, suu/n-su/n*su/n), max(0, spp/n-sp/n*sp/n)
-	active := 0.0
-	for ago := range dayRing / 2 {
-		if d.at(ago) > 1.25*base+40 {
-			active++
-		}
-	}
-	var four [4]uint16
-	for i := range uint32(slotsADay) {
-		v := d.Ring[(d.Last-i)%dayRing]
-		for k := range four {
-			if v > four[k] {
-				v, four[k] = four[k], v
-			}
-		}
-	}
 	strongest := 0.0
 	for _, v := range four {
 		strongest += max(0, float64(v)-base)
@@ -154,6 +163,18 @@ func (d *dayState) looks(x *[dayInputsOwn]float64, h *habits, base float64, hour
 		lookSpread: 0.5 * math.Log(varU+0.3),
 		lookTop:    math.Log(strongest + 200),
 		lookActive: active / (dayRing / 2),
+	}
+}
+
+// highest keeps the four highest values, the highest first.
+func highest(four *[4]uint16, v uint16) {
+	if v <= four[3] {
+		return
+	}
+	for k := range four {
+		if v > four[k] {
+			v, four[k] = four[k], v
+		}
 	}
 }
 
