@@ -177,6 +177,13 @@ func TestWhatAVisitFoundDecidesWhatIsLearned(t *testing.T) {
 	if i < 0 || story[i].Reason.Cause != CauseNewUsual || !between(story[i].At, at(41, 12), at(41, 13)) {
 		t.Errorf("a new normal: %+v", story)
 	}
+	for kind, learns := range map[Kind]bool{Impossible: true, SilentMeter: true, NotBack: false, StuckOn: false} {
+		st := homeState{Episode: episode{Open: true, Kind: code(Kinds, kind), First: 5000}}
+		st.Episode.Onset = 4990
+		if new(said).learns(&st, 5010) != learns {
+			t.Errorf("%s open: learns %v", kind, !learns)
+		}
+	}
 	for cause, learns := range map[ingest.OutcomeCause]bool{ingest.OutcomeFalse: true, ingest.OutcomeIllness: false} {
 		st := homeState{Episode: episode{Open: true, Kind: code(Kinds, NoSignOfLife), First: 5000}}
 		st.Episode.Onset = 4990
