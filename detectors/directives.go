@@ -41,8 +41,8 @@ type heeded struct {
 	Used  float32 // hours of strong use in the present absence, slowly forgotten
 }
 
-// Use ends an absence when it adds up to usedHours: a neighbour who waters the
-// plants does not, cooking does. It is forgotten within usedMemory.
+// Use ends an absence when it adds up to more than usedHours: a neighbour who
+// waters the plants does not, cooking does. It is forgotten within usedMemory.
 const (
 	usedHours  = 1
 	usedMemory = 6 * ticksAnHour
@@ -187,7 +187,7 @@ func (s *said) begin(st *homeState, end tick) {
 // moment. Every detector of a kind that is muted has its line here.
 func (st *homeState) forget(at tick) {
 	st.Life.Score, st.Life.LastLife, st.Life.Wh, st.Life.Usual = 0, max(at, st.Life.LastLife), 0, 0
-	st.Below.restart()
+	st.Day.clear(&st.Habits)
 }
 
 // heed applies what has been said to an interval that has been judged (or in
@@ -213,9 +213,7 @@ func (s *said) heed(st *homeState, o *observation, end tick) bool {
 		return false
 	}
 	st.forget(end)
-	if run := &st.Above; run.Since != 0 {
-		run.Longest, run.Since = max(run.Longest, float32(end.hoursSince(run.Since))), 0
-	}
+	st.Above.Since = 0
 	for i, k := range signalKinds {
 		if lived(k) {
 			st.Signals[i] = signal{}
@@ -232,10 +230,10 @@ func (st *homeState) usedAway(o *observation, end tick, p *period) bool {
 	}
 	hd := &st.Heeded
 	hd.Used *= float32(math.Exp(-float64(o.length) / usedMemory))
-	if o.level == levelHigh {
-		hd.Used += float32(o.length.hoursSince(0))
+	if end%2 == 0 && st.Life.Prev == levelHigh { // a half-hour ends here; an hour counts by its last
+		hd.Used += float32(max(o.length, 2).hoursSince(0))
 	}
-	if hd.Used < usedHours {
+	if hd.Used <= usedHours {
 		return false
 	}
 	hd.Used, hd.Over = 0, uint32(end)
