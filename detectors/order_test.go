@@ -249,7 +249,7 @@ func TestDamagedStateIsRefused(t *testing.T) {
 	}
 	for name, damage := range map[string]func(*Area){
 		"no grid":                    func(a *Area) { a.grid = 0 },
-		"no end":                     func(a *Area) { a.pos[live] = 1 << 60 },
+		"no end":                     func(a *Area) { a.pos[live] = 1 << 30 },
 		"a kind that does not exist": func(a *Area) { a.homes[2].public.Kind = 99 },
 		"a cause that does not":      func(a *Area) { a.homes[2].states[settled].Signals[1].Cause = 99 },
 		"a home without a meter":     func(a *Area) { a.homes[2].meters = nil },
