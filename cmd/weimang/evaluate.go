@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -114,7 +115,7 @@ func (o *evaluateOptions) validate() error {
 
 func (o *evaluateOptions) parseBudgets() error {
 	o.run.Budgets = nil
-	if len(o.budgets) == 1 && o.budgets[0] == "none" {
+	if slices.Contains(o.budgets, "none") {
 		return nil
 	}
 	for _, text := range o.budgets {
