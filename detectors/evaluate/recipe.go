@@ -198,6 +198,6 @@ func inUse(h *home, t tick) bool {
 		return false
 	}
 	b := h.baseAt(t)
-	clear := b.limit + 50*h.step.hours()
-	return float64(now) > clear && float64(before) > clear
+	clearly := b.limit + 50*h.step.hours()
+	return float64(now) > clearly && float64(before) > clearly
 }
