@@ -78,11 +78,12 @@ func hoursText(h *float64) string {
 	}
 }
 
+// delayText is a delay and, where they differ, the ends of its interval.
 func delayText(d Delay) string {
 	if d.Low == d.High || d.Low != nil && d.High != nil && *d.Low == *d.High {
 		return hoursText(d.Hours)
 	}
-	return fmt.Sprintf("%s [%s–%s]", hoursText(d.Hours), hoursText(d.Low), hoursText(d.High))
+	return fmt.Sprintf("%s [%s to %s]", hoursText(d.Hours), hoursText(d.Low), hoursText(d.High))
 }
 
 func windowText(hours float64) string {
@@ -140,7 +141,13 @@ func (r *Report) writeScores(t *table) {
 			for _, w := range s.Pushed.Within {
 				head = append(head, windowText(w.Hours))
 			}
-			t.row(append(head, "median", "90 %", "own kind")...)
+			if s.Cases > 0 {
+				t.row(append(head, "median", "90 %", "own kind")...)
+			}
+		}
+		if s.Cases == 0 {
+			t.row(s.Recipe, "no home has room for a case")
+			continue
 		}
 		own := ""
 		if s.Own != nil {
