@@ -150,7 +150,7 @@ func testDigits(t *testing.T, homes []*home, cases int) {
 			h := s.home()
 			at := func(from tick, value func(tick) uint32) (wh []uint32) {
 				for t := from; t < from+2*dayTicks; t += h.step {
-					if hour := t.in(h.loc).hour; hour < nightUntil && measured(value(t)) {
+					if hour := t.in(h.loc).hour; hour >= nightFrom && hour < nightUntil && measured(value(t)) {
 						wh = append(wh, value(t))
 					}
 				}
@@ -165,7 +165,7 @@ func testDigits(t *testing.T, homes []*home, cases int) {
 					nightly = append(nightly, uint32(v))
 				}
 			}
-			if len(nightly) < int(2*0.8*nightUntil/h.step.hours()) {
+			if len(nightly) < int(2*0.8*(nightUntil-nightFrom)/h.step.hours()) {
 				continue
 			}
 			copies = append(copies, script.score(h, at(s.onset, func(t tick) uint32 { return s.copy[(t-s.from)/h.step] })))
