@@ -115,14 +115,16 @@ func newBase(nights []night, hours float64) *base {
 	}
 	sorted := slices.Clone(all)
 	slices.Sort(sorted)
+	b.mid = quantile(sorted, 0.5)
+	// What swings further is left out and not cut off: a value at the cut
+	// would come again and again.
+	most := b.mid + max(b.mid, spreadWatts*hours)
+	n, _ := slices.BinarySearch(sorted, most+1)
+	sorted = sorted[:n]
 	for i, p := range knotAt {
 		b.knots[i] = quantile(sorted, p)
 	}
 	b.mid = quantile(sorted, 0.5)
-	most := b.mid + max(b.mid, spreadWatts*hours)
-	for i := range b.knots {
-		b.knots[i] = min(b.knots[i], most)
-	}
 	b.top = b.knots[len(knotAt)-1]
 	b.limit = b.top + max(limitShare*b.top, limitWatts*hours)
 	b.follow(nights, sorted)
