@@ -36,22 +36,24 @@ type Area struct {
 	homes []*home // by household id
 	zones map[string]*zone
 
-	clock     time.Time // largest clock of any input
-	watermark tick      // newest interval end accepted
-	pos       [2]tick   // every interval that ends by pos[live] is decided
-	view      [2]areaState
-	public    published
-	incidents []incident
-	grid      tick // shortest interval of any home
-	dirty     bool // something at or before pos[live] has changed
-	again     bool // live is deciding again what it had decided
-	scan      int  // homes before it have reported the interval after pos[live]
+	clock         time.Time // largest clock of any input
+	watermark     tick      // newest interval end accepted
+	pos           [2]tick   // every interval that ends by pos[live] is decided
+	view          [2]areaState
+	public        published
+	unheardPublic published // of the area's silence
+	incidents     []incident
+	grid          tick // shortest interval of any home
+	dirty         bool // something at or before pos[live] has changed
+	again         bool // live is deciding again what it had decided
+	scan          int  // homes before it have reported the interval after pos[live]
 
 	moved   bool // live has moved since publish spoke
 	holding bool // an opening is held back while history is filled in
 	fill    backfill
 
-	obs []observation // scratch, one a home
+	obs     []observation // scratch, one a home
+	unheard int           // homes silent among neighbours that are not
 }
 
 // Output collects what inputs lead to.
@@ -66,6 +68,17 @@ type Output struct {
 	// Duplicates counts readings that changed nothing; Rollovers and Backward
 	// what registers did.
 	Duplicates, Rollovers, Backward uint64
+	// Peaks and Stuck count readings taken for missing because they cannot be.
+	Peaks, Stuck uint64
+}
+
+func (o *Output) impossible(c Cause) {
+	switch c {
+	case CausePeak:
+		o.Peaks++
+	case CauseStuckValue:
+		o.Stuck++
+	}
 }
 
 // NewArea is an area of which nothing is known yet. p must outlive it.
@@ -98,6 +111,10 @@ func (a *Area) Apply(in *ingest.Input, out *Output) error {
 		}
 	case in.Incident != nil:
 		a.applyIncident(in.Incident)
+	case in.Directive != nil:
+		if err := a.applyDirective(in.Directive); err != nil {
+			return err
+		}
 	}
 	a.advance(out)
 	return nil
@@ -119,6 +136,7 @@ func (a *Area) applyReadings(r *ingest.Readings, out *Output) error {
 	if err != nil {
 		return err
 	}
+	a.heard(h, r)
 	m := h.meter(r.MeterID, a.pos[settled])
 	a.watermark = max(a.watermark, last)
 	a.settle(out)
@@ -244,6 +262,7 @@ func (a *Area) advance(out *Output) {
 	if a.moved || a.holding {
 		a.publish(out)
 	}
+	a.publishSilence(out)
 	a.announce(out)
 }
 

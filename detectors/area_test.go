@@ -332,8 +332,13 @@ func TestNoDataIsNeverZero(t *testing.T) {
 		log = append(log, in)
 	}
 	_, findings := watch(t, DefaultParams(), log)
-	if len(findings) != 0 {
-		t.Errorf("three days without data gave %+v", findings)
+	if len(of(findings, homeID(6))) != len(findings) {
+		t.Errorf("three days without data of one home gave %+v", findings)
+	}
+	for _, f := range findings {
+		if f.Kind != SilentMeter {
+			t.Errorf("three days without data were taken for %+v", f)
+		}
 	}
 }
 

@@ -21,6 +21,7 @@ type areaState struct {
 	OfHomes  int32
 	Judged   tick // when enough homes were last heard
 	Episode  episode
+	Silence  areaSilence
 }
 
 // lookAround judges the area as a whole before any of its homes: darkness
@@ -31,7 +32,7 @@ func (v *areaState) lookAround(end, length tick, reporting, dark int) {
 	most := min(minNeighbours, int(v.OfHomes)/2+1)
 	switch {
 	case !v.Dark && reporting >= minNeighbours && float64(dark) >= darkShare*float64(reporting):
-		*v = areaState{Dark: true, Homes: int32(dark), OfHomes: int32(reporting), Judged: end, Episode: episode{
+		*v = areaState{Silence: v.Silence, Dark: true, Homes: int32(dark), OfHomes: int32(reporting), Judged: end, Episode: episode{
 			Open: true, Kind: code(Kinds, AreaDark), First: end,
 			signal: signal{Severity: Yellow, Cause: code(Causes, CauseOutage), Onset: end - length, At: end},
 		}}

@@ -27,6 +27,7 @@ type areaHeader struct {
 	Grid      tick
 	View      areaState
 	Public    published
+	Unheard   published
 	Fill      backfill
 	Incidents uint32
 	Homes     uint32
@@ -38,7 +39,7 @@ func (a *Area) Encode() ([]byte, error) {
 	e := encoder{b: []byte{stateVersion}}
 	e.fixed(areaHeader{
 		ClockMS: a.clock.UnixMilli(), Watermark: a.watermark, Settled: a.pos[settled], Live: a.pos[live],
-		Grid: a.grid, View: a.view[settled], Public: a.public, Fill: a.fill,
+		Grid: a.grid, View: a.view[settled], Public: a.public, Unheard: a.unheardPublic, Fill: a.fill,
 		Incidents: uint32(len(a.incidents)), Homes: uint32(len(a.homes)),
 	})
 	e.str(a.id)
@@ -57,6 +58,8 @@ func (a *Area) Encode() ([]byte, error) {
 		e.str(h.zone.loc.String())
 		e.fixed(h.public)
 		e.fixed(h.fill)
+		e.fixed(h.rhythm)
+		e.fixed(h.said)
 		e.fixed(h.states[settled])
 		e.uint(uint64(len(h.meters)))
 		for _, m := range h.meters {
@@ -90,6 +93,7 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 	}
 	a.clock = time.UnixMilli(head.ClockMS).UTC()
 	a.watermark, a.grid, a.public, a.fill = head.Watermark, head.Grid, head.Public, head.Fill
+	a.unheardPublic = head.Unheard
 	a.pos, a.view = [2]tick{head.Settled, head.Settled}, [2]areaState{head.View, head.View}
 	for i := uint32(0); i < head.Homes && d.err == nil; i++ {
 		h := &home{id: d.str()}
@@ -99,6 +103,8 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 		}
 		d.fixed(&h.public)
 		d.fixed(&h.fill)
+		d.fixed(&h.rhythm)
+		d.fixed(&h.said)
 		d.fixed(&h.states[settled])
 		h.states[live] = h.states[settled]
 		for n := d.uint(); n > 0 && d.err == nil; n-- {
@@ -133,13 +139,14 @@ func (a *Area) sound(liveTo tick) bool {
 	from := a.pos[settled]
 	ok := from >= 0 && from < lastTick && from%settleStep == 0 && liveTo >= from && liveTo-from <= longestLive &&
 		a.watermark >= 0 && a.watermark-from <= longestLive && (from == 0) == (a.watermark == 0) &&
-		soundGrid(a.grid) && a.public.sound() && a.view[settled].Episode.sound()
+		soundGrid(a.grid) && a.public.sound() && a.unheardPublic.sound() &&
+		a.view[settled].Episode.sound() && a.view[settled].Silence.Episode.sound()
 	for i := range a.incidents {
 		ok = ok && a.incidents[i].public.sound()
 	}
 	for i, h := range a.homes {
 		st := &h.states[settled]
-		ok = ok && len(h.meters) > 0 && (i == 0 || a.homes[i-1].id < h.id) && st.After <= 1 && st.Episode.sound() && h.public.sound()
+		ok = ok && len(h.meters) > 0 && (i == 0 || a.homes[i-1].id < h.id) && st.After <= 1 && st.Episode.sound() && h.public.sound() && h.said.sound()
 		for j := range st.Signals {
 			ok = ok && st.Signals[j].sound()
 		}

@@ -6,10 +6,10 @@ import "slices"
 // severity are the strongest reached: they fall only by resolution.
 type episode struct {
 	Open     bool
-	Kind     uint8 // position in Kinds
-	Also     uint8 // bit per position in signalKinds of the other signals
-	EndCause uint8 // position in Causes
-	First    tick  // when it opened, event time
+	Kind     uint8  // position in Kinds
+	Also     uint16 // bit per position in signalKinds of the other signals
+	EndCause uint8  // position in Causes
+	First    tick   // when it opened, event time
 	End      tick
 	Warmup   bool
 	signal
@@ -22,7 +22,7 @@ func code[T comparable](set []T, v T) uint8 { return uint8(slices.Index(set, v))
 // arbitrate makes one matter of what the detectors say: the strongest reason
 // first, and a new kind only with a higher severity, so that nothing flaps.
 func (st *homeState) arbitrate(end tick, fullDays float64) {
-	strongest, also := -1, uint8(0)
+	strongest, also := -1, uint16(0)
 	for i := range st.Signals {
 		s := &st.Signals[i]
 		if s.Severity == 0 {
@@ -39,6 +39,10 @@ func (st *homeState) arbitrate(end tick, fullDays float64) {
 		ep.Open, ep.End = false, end
 		ep.EndCause = code(Causes, endCause(Kinds[ep.Kind]))
 	case strongest < 0:
+	case ep.Open && Kinds[ep.Kind] == SilentMeter && st.Signals[sigSilent].Severity == 0:
+		// Heard again; whatever else is the matter is a matter of its own.
+		ep.Open, ep.End = false, end
+		ep.EndCause = code(Causes, endCause(SilentMeter))
 	case !ep.Open || st.Signals[strongest].Severity > ep.Severity:
 		first, onset := end, st.Signals[strongest].Onset
 		if ep.Open {
@@ -61,6 +65,8 @@ func endCause(k Kind) Cause {
 		return CausePowerBack
 	case Announced:
 		return CauseOver
+	case SilentMeter, Impossible:
+		return CauseDataBack
 	default:
 		return CauseUsualBack
 	}

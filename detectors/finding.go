@@ -112,14 +112,16 @@ type Finding struct {
 // Age is how old the newest reading was when the decision was made.
 func (f *Finding) Age() time.Duration { return f.DecidedAt.Sub(f.DataUntil) }
 
-// Subject is whom the episode is about: a household, an area, or one
-// announcement in an area.
+// Subject is whom the episode is about: a household, an area, the silence of
+// an area's meters, or one announcement in an area.
 func (f *Finding) Subject() string {
 	switch {
 	case f.HouseholdID != "":
 		return f.HouseholdID
 	case f.Kind == Announced:
 		return "area:" + f.AreaID + ":" + f.IncidentID
+	case f.Kind == SilentMeter: // a dark area may fall silent, too
+		return "silent-area:" + f.AreaID
 	default:
 		return "area:" + f.AreaID
 	}
@@ -158,6 +160,7 @@ const (
 	CausePowerBack  Cause = "power-back"  // the area is lit again
 	CauseDataBack   Cause = "data-back"   // readings come again, or are plausible again
 	CauseAway       Cause = "away"        // somebody has said that the person is away
+	CauseMuted      Cause = "muted"       // somebody has asked not to be told of this home
 	CauseNewUsual   Cause = "new-usual"   // it has lasted so long that it is now taken for usual
 	CauseOver       Cause = "over"        // the announced time has passed or was withdrawn
 	CauseCorrection Cause = "correction"  // later data took it back
@@ -168,7 +171,7 @@ var Causes = []Cause{
 	CauseQuiet, CauseDark, CauseNotBack, CauseFlat, CauseCycling, CauseBelow, CauseBelowArea, CauseNotRising, CauseAbove,
 	CauseReversed, CauseRestless, CauseLess, CauseSilent, CauseAreaSilent, CauseBackward, CausePeak, CauseStuckValue,
 	CauseOutage, CausePlanned, CauseAnnounced, CauseLifeBack, CauseUsualBack, CausePowerBack, CauseDataBack, CauseAway,
-	CauseNewUsual, CauseOver, CauseCorrection,
+	CauseNewUsual, CauseOver, CauseCorrection, CauseMuted,
 }
 
 // Reason is why, in a form a message can be written from.

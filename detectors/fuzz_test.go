@@ -28,6 +28,9 @@ const (
 	announced                  // incidents come, change, are withdrawn and repeated
 	jumpingClock               // the run's clock goes back now and then
 	nonsense                   // other zones, unaligned starts, readings of the future
+	silences                   // meters, and the area, send nothing for hours; the clock goes on
+	impossible                 // peaks and stuck values
+	directed                   // people say that homes are away, that they are not to be told of, what they found
 	allTroubles    = 1<<iota - 1
 )
 
@@ -44,6 +47,7 @@ func troubled(seed uint64, homes, troubles int) (Params, []ingest.Input) {
 	begin, end := day0.UTC(), day0.AddDate(0, 0, days).UTC()
 	half := begin.Add(end.Sub(begin) / 2).Truncate(time.Hour)
 	dark := begin.Add(time.Duration(4*24+rng.IntN(48)) * time.Hour)
+	unheard := begin.Add(time.Duration(2*24+rng.IntN(96)) * time.Hour)
 
 	type arrival struct {
 		at time.Time
@@ -56,6 +60,8 @@ func troubled(seed uint64, homes, troubles int) (Params, []ingest.Input) {
 			interval = []time.Duration{15, 30, 60}[rng.IntN(3)] * time.Minute
 		}
 		id := fmt.Sprintf("h%02d", h)
+		gone := unheard.Add(-time.Duration(rng.IntN(48)) * time.Hour)
+		back := gone.Add(time.Duration(rng.IntN(60)) * time.Hour)
 		silent := begin.Add(time.Duration(rng.IntN(days*24)) * time.Hour)
 		for m := range 2 {
 			from, to := begin, end
@@ -83,7 +89,19 @@ func troubled(seed uint64, homes, troubles int) (Params, []ingest.Input) {
 				case since >= 0 && since < 2*time.Hour, since >= 6*time.Hour && since < 9*time.Hour, h%5 == 2 && since >= 0 && since < 30*time.Hour:
 					wh = 0
 				}
+				if has(impossible) && h%4 == 1 {
+					switch {
+					case rng.IntN(100) == 0:
+						wh = uint32(rng.IntN(40_000))
+					case start.After(gone) && start.Before(gone.Add(40*time.Hour)):
+						wh = 321
+					}
+				}
 				total += wh
+				if has(silences) && (h%3 == 1 && start.After(gone) && start.Before(back) ||
+					h > 0 && start.After(unheard) && start.Before(unheard.Add(10*time.Hour))) {
+					continue
+				}
 				value := wh
 				if register {
 					value = total
@@ -123,6 +141,27 @@ func troubled(seed uint64, homes, troubles int) (Params, []ingest.Input) {
 				}
 			}
 		}
+	}
+	for i := 0; has(directed) && i < 30; i++ {
+		issued := begin.Add(time.Duration(24+rng.IntN((days-1)*24)) * time.Hour)
+		from := issued.Add(time.Duration(rng.IntN(96)-72) * time.Hour)
+		h := rng.IntN(max(1, homes-1))
+		d := &ingest.Directive{ID: fmt.Sprintf("d-%d", rng.IntN(2)), HouseholdID: fmt.Sprintf("h%02d", h), IssuedAt: issued}
+		switch rng.IntN(4) {
+		case 0:
+			d.Kind, d.Outcome = ingest.Outcome, ingest.OutcomeCauses[rng.IntN(len(ingest.OutcomeCauses))]
+		case 1:
+			d.Kind, d.From, d.Until = ingest.Mute, from, from.Add(time.Duration(rng.IntN(80))*time.Hour)
+		default:
+			d.Kind, d.From = ingest.Away, from
+			if rng.IntN(3) > 0 {
+				d.Until = from.Add(time.Duration(rng.IntN(120)) * time.Hour)
+			}
+		}
+		log = append(log, arrival{issued, ingest.Input{AreaID: "tq", Directive: d}})
+	}
+	for at := begin; has(silences) && at.Before(end); at = at.Add(time.Hour) {
+		log = append(log, arrival{at, ingest.Input{AreaID: "tq"}})
 	}
 	if has(announced) {
 		for range 12 {
@@ -216,6 +255,9 @@ func FuzzApply(f *testing.F) {
 		f.Add(uint64(i), uint8(4), uint16(troubles))
 	}
 	f.Add(uint64(20), uint8(1), uint16(allTroubles))
+	f.Add(uint64(24), uint8(9), uint16(silences))
+	f.Add(uint64(26), uint8(8), uint16(directed|outages|late))
+	f.Add(uint64(25), uint8(10), uint16(silences|impossible|late|gaps|outages))
 	f.Add(uint64(21), uint8(5), uint16(allTroubles&^dayBlocks))
 	f.Add(uint64(23), uint8(5), uint16(allTroubles&^(dayBlocks|nonsense|jumpingClock)))
 	f.Fuzz(func(t *testing.T, seed uint64, homes uint8, troubles uint16) {
@@ -266,6 +308,8 @@ func FuzzOrderOfArrival(f *testing.F) {
 	for i := range 3 {
 		f.Add(uint64(i), uint8(3+2*i), uint16(allTroubles))
 	}
+	f.Add(uint64(9), uint8(9), uint16(silences|impossible|gaps))
+	f.Add(uint64(10), uint8(8), uint16(directed|silences|outages))
 	f.Fuzz(func(t *testing.T, seed uint64, homes uint8, troubles uint16) {
 		const disordered = late | dayBlocks | jumpingClock | nonsense | announced
 		p, log := troubled(seed, 1+int(homes)%12, int(troubles)&allTroubles&^disordered)
@@ -274,6 +318,7 @@ func FuzzOrderOfArrival(f *testing.F) {
 		for i := range arrivals {
 			in := &arrivals[i]
 			switch x := rng.Float64(); {
+			case in.Directive != nil: // come at once
 			case log[len(log)-1].Clock.Sub(in.Clock) < 96*time.Hour: // the end is on time, so that both clocks agree
 			case x < 0.03:
 				in.Clock = in.Clock.Add(time.Duration(rng.Int64N(int64(95 * time.Hour))))

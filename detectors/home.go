@@ -8,10 +8,12 @@ const (
 	sigBack
 	sigBelow
 	sigAbove
+	sigSilent
+	sigOdd
 	signals
 )
 
-var signalKinds = [signals]Kind{NoSignOfLife, NotBack, Shortfall, StuckOn}
+var signalKinds = [signals]Kind{NoSignOfLife, NotBack, Shortfall, StuckOn, SilentMeter, Impossible}
 
 // signal is what one detector has to say about a home: nothing at Severity 0.
 type signal struct {
@@ -26,15 +28,18 @@ type signal struct {
 // homeState is everything detection knows of a home at one moment of event
 // time: a plain value, so that a copy is an assignment.
 type homeState struct {
-	Habits  habits
-	After   uint8 // level class of the reading before: 0 low, 1 not
-	Life    lifeState
-	Below   belowState
-	LastDay lastDay
-	Above   aboveState
-	Dark    bool // read nothing at all in its newest interval
-	Signals [signals]signal
-	Episode episode
+	Habits    habits
+	After     uint8 // level class of the reading before: 0 low, 1 not
+	Life      lifeState
+	Below     belowState
+	LastDay   lastDay
+	Above     aboveState
+	Silence   silence
+	Plausible plausibility
+	Heeded    heeded
+	Dark      bool // read nothing at all in its newest interval
+	Signals   [signals]signal
+	Episode   episode
 }
 
 // home is one household of an area.
@@ -45,6 +50,8 @@ type home struct {
 	states [2]homeState
 	public published
 	fill   backfill
+	rhythm rhythm
+	said   said
 	// changed is the end of the earliest late reading since live was last
 	// computed, 0: none.
 	changed tick
@@ -130,6 +137,7 @@ type observation struct {
 	// home, per span; 0 with fewer than minNeighbours.
 	neighbours [len(spans)]float64
 	areaLit    bool    // at least minNeighbours report and the area is not dark
+	learns     bool    // what it shows may be taken for usual
 	judged     bool    // enough history to say anything
 	caution    float64 // factor on thresholds while history is short
 }
@@ -164,7 +172,7 @@ func (st *homeState) observe(p *Params, o *observation) {
 	if st.Signals[sigBack].Severity != 0 && !st.Dark {
 		st.Signals[sigBack] = signal{}
 	}
-	if open := st.Episode.Open; !open || o.end-st.Episode.Onset > learnAnyway {
+	if o.learns {
 		h.learn(o.slot, o.watts, o.after)
 		if o.length == 4 {
 			h.learn((o.slot+1)%slotsADay, o.watts, o.after)

@@ -34,9 +34,9 @@ func eventful(seed uint64) *village {
 func frozen(t *testing.T, a *Area) []byte {
 	t.Helper()
 	for _, h := range a.homes {
-		h.public, h.fill = published{}, backfill{}
+		h.public, h.fill, h.rhythm = published{}, backfill{}, rhythm{}
 	}
-	a.public, a.fill = published{}, backfill{}
+	a.public, a.unheardPublic, a.fill = published{}, published{}, backfill{}
 	b, err := a.Encode()
 	if err != nil {
 		t.Fatal(err)

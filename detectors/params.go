@@ -40,6 +40,8 @@ type Params struct {
 	AboveHours float64
 	// AboveWatts is how far above the usual band strong use must lie.
 	AboveWatts float64
+	// MaxKW is the most that a home's connection carries.
+	MaxKW float64
 	// MinDays is the history a home needs before anything is said; FullDays
 	// the history after which usual is no longer called a wide guess.
 	MinDays, FullDays float64
@@ -69,6 +71,7 @@ func DefaultParams() Params {
 		LifeHours:  [3]float64{4, 6, 30},
 		BelowScore: 3.2, BelowRatio: 0.55,
 		AboveHours: 3, AboveWatts: 1000,
+		MaxKW:   60,
 		MinDays: 3, FullDays: 14,
 	}
 }
@@ -86,6 +89,8 @@ func (p Params) Validate() error {
 		return errors.New("below ratio must lie between 0 and 1")
 	case p.Life[0] <= 0 || p.Life[1] < p.Life[0] || p.Life[2] < p.Life[1]:
 		return errors.New("life thresholds must rise from yellow to red")
+	case p.MaxKW <= 0:
+		return errors.New("max kW must be above 0")
 	case p.MinDays < 1:
 		return errors.New("min days must be at least 1")
 	}

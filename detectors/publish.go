@@ -7,7 +7,7 @@ func (a *Area) publish(out *Output) {
 	a.moved, a.holding = false, false
 	for _, h := range a.homes {
 		ep := &h.states[live].Episode
-		if ep.Open && !h.public.Open && h.fill.goesOn(a.clock) {
+		if ep.Open && !h.public.Open && h.fill.goesOn(a.clock) || a.tooSoon(ep, h.rhythm) {
 			a.holding = true
 			continue
 		}
@@ -16,7 +16,15 @@ func (a *Area) publish(out *Output) {
 		if !changed {
 			continue
 		}
+		if cause == CauseCorrection {
+			if p := h.said.excuse(&before, a.pos[live]); p != nil {
+				cause = p.cause()
+			}
+		}
 		f := a.finding(ep, &before, &h.public, state, cause)
+		if p := h.said.excuse(&before, a.pos[live]); p != nil && (cause == CauseAway || cause == CauseMuted) {
+			f.Reason.Until = p.end()
+		}
 		f.MeterID, f.HouseholdID = h.meters[0].id, h.id
 		f.DataUntil = h.newest().time()
 		if state == Resolved {
@@ -80,7 +88,7 @@ func (a *Area) finding(ep *episode, before, after *published, state State, cause
 		f.At = ep.End.time()
 		f.Reason.Also = nil
 	}
-	if cause == CauseCorrection {
+	if cause == CauseCorrection || (cause == CauseAway || cause == CauseMuted) && ep.End <= after.Onset {
 		f.Onset, f.At = after.Onset.time(), a.pos[live].time()
 	}
 	return f

@@ -34,9 +34,8 @@ func (p *registerPoint) energy(end tick, r reading) (reading, registerEvent) {
 	*p = registerPoint{End: end, Wh: r.wh, Guessed: !r.quality.ProvesLife()}
 	now := r.wh
 	r.reg = false
-	missing := reading{length: r.length, wh: ingest.NoValue, quality: ingest.Missing}
 	if prev.End == 0 {
-		return missing, registerFirst
+		return noValue(r.length), registerFirst
 	}
 	span := max(end-prev.End, r.length)
 	used, event := uint64(now)-uint64(prev.Wh), registerCounted
@@ -44,7 +43,7 @@ func (p *registerPoint) energy(end tick, r reading) (reading, registerEvent) {
 		used, event = registerSize(prev.Wh)-uint64(prev.Wh)+uint64(now), registerRollover
 	}
 	if used > uint64(maxRegisterKW*1000*span.hoursSince(0)) {
-		return missing, registerBackward
+		return noValue(r.length), registerBackward
 	}
 	r.wh = uint32(min(used*uint64(r.length)/uint64(span), ingest.NoValue-1))
 	if span > r.length || prev.Guessed {

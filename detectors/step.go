@@ -21,6 +21,10 @@ func (a *Area) step(which int, end tick, out *Output) {
 			told.Rollovers += events[registerRollover]
 			told.Backward += events[registerBackward]
 		}
+		r, odd := h.states[which].check(a.p, end, r, events[registerBackward] > 0)
+		if told != nil {
+			told.impossible(odd)
+		}
 		o := &a.obs[i]
 		*o = observation{end: end, length: r.length}
 		if r.length == 0 || !r.quality.ProvesLife() {
@@ -50,6 +54,7 @@ func (a *Area) step(which int, end tick, out *Output) {
 		return
 	}
 	view.lookAround(end, longest, reporting, dark)
+	a.listen(which, end)
 
 	// Homes count from their first whole day on, not from when they were
 	// first heard of: what is decided must not depend on that.
@@ -94,9 +99,12 @@ func (a *Area) step(which int, end tick, out *Output) {
 				o.neighbours[k] = logRatio((use[k]-float64(st.Below.Use[k]))/others, (usual[k]-float64(st.Below.Usual[k]))/others, span)
 			}
 		}
+		o.learns = h.said.learns(st, end)
 		st.observe(a.p, o)
 		view.rollCall(st, o)
-		st.arbitrate(end, a.p.FullDays)
+		if !h.said.heed(st, o, end) {
+			st.arbitrate(end, a.p.FullDays)
+		}
 	}
 }
 

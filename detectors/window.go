@@ -30,6 +30,11 @@ type reading struct {
 	reg     bool
 }
 
+// noValue is an interval of which nothing is known.
+func noValue(length tick) reading {
+	return reading{length: length, wh: ingest.NoValue, quality: ingest.Missing}
+}
+
 // put stores a reading that ends at end and reports whether anything changed.
 // It must lie after w.from. Revisions follow ingest.Quality.Rank, then order
 // of arrival.
@@ -105,7 +110,7 @@ func (w *window) over(end, length tick) reading {
 		r := w.at(t)
 		t -= r.length
 		if r.length == 0 || r.reg || r.wh == ingest.NoValue || t < end-length {
-			return reading{length: length, wh: ingest.NoValue, quality: ingest.Missing}
+			return noValue(length)
 		}
 		if r.quality.Rank() < sum.quality.Rank() {
 			sum.quality = r.quality

@@ -108,13 +108,14 @@ type Readings struct {
 }
 
 // Input is one entry of an area's log (topic weimang.inputs). Exactly one of
-// Readings and Incident is set. Everything detection does is a function of
+// Readings, Incident and Directive is set, or none: the clock alone. Everything detection does is a function of
 // the sequence of inputs of an area.
 type Input struct {
 	AreaID string
 	// Clock is the run's clock when ingest accepted the entry: wall time, or
 	// the feed's own time. Detection has no other clock.
-	Clock    time.Time
-	Readings *Readings
-	Incident *Incident
+	Clock     time.Time
+	Readings  *Readings
+	Incident  *Incident
+	Directive *Directive
 }

@@ -94,7 +94,7 @@ func TestUnknownFactIsAnError(t *testing.T) {
 	n := bare(example(t, detectors.Announced, detectors.CauseAnnounced, detectors.Blue, detectors.Open))
 	x := &facts{n: n, f: n.Finding, l: catalogue(t).langs[alerts.Chinese]}
 	for name, ask := range map[string]func() (string, error){
-		"from": x.From, "until": x.Until, "age": x.DataUntil, "span": x.Span, "neighbours": x.Neighbours, "village": x.Village,
+		"from": x.From, "until": x.Until, "age": x.DataUntil, "span": x.Span, "neighbours": x.Neighbours, "around": x.Around, "rate": x.Every, "village": x.Village,
 	} {
 		if s, err := ask(); err == nil {
 			t.Errorf("%s: got %q, want an error", name, s)
@@ -132,6 +132,51 @@ func TestTimesAreToldAsPeopleDo(t *testing.T) {
 		}
 		if got := c.When(alerts.English, tc.t.UTC(), now, zone); got != tc.en {
 			t.Errorf("%s: %s, want %s", tc.t, got, tc.en)
+		}
+	}
+}
+
+func TestHowOftenItHappensByChanceIsTold(t *testing.T) {
+	c := catalogue(t)
+	for rate, want := range map[float64][2]string{
+		0.2:    {"这样的情况常有：没事的人家，大约一个星期也会有一次。", "This is common: a home where all is well looks like this about once in a week."},
+		0.02:   {"这样的情况有时会有：没事的人家，大约两三个月有一次。", "This happens: a home where all is well looks like this about once in two or three months."},
+		0.005:  {"这样的情况不多见：没事的人家，大约半年才会有一次。", "This is rare: a home where all is well looks like this about once in half a year."},
+		0.0001: {"这样的情况不多见：没事的人家，大约好几年才会有一次。", "This is rare: a home where all is well looks like this about once in several years."},
+	} {
+		for i, lang := range []alerts.Lang{alerts.Chinese, alerts.English} {
+			n := example(t, detectors.Frozen, detectors.CauseFlat, detectors.Yellow, detectors.Open)
+			n.Finding.Reason.Rate = rate
+			text, err := c.Text(lang, n)
+			if err != nil || !strings.Contains(text.Body, want[i]) {
+				t.Errorf("%g: %v in\n%s\nwant %s", rate, err, text.Body, want[i])
+			}
+			if s, err := c.Sentence(lang, n); err != nil || !strings.HasSuffix(s, want[i]) {
+				t.Errorf("%g: the page says %q (%v)", rate, s, err)
+			}
+			n.Finding.State = detectors.Resolved
+			if text, err = c.Text(lang, n); err != nil || strings.Contains(text.Body, want[i]) {
+				t.Errorf("%g: said of an end (%v):\n%s", rate, err, text.Body)
+			}
+		}
+	}
+}
+
+func TestWhatTheNeighboursDidIsTold(t *testing.T) {
+	c := catalogue(t)
+	for ratio, want := range map[float64][2]string{
+		1:    {"旁边人家和平常差不多。", "The neighbours use about as much as usual."},
+		1.21: {"旁边人家比平常多用了两成。", "The neighbours use about 20 percent more than usual."},
+		0.69: {"旁边人家比平常少用了三成。", "The neighbours use about 30 percent less than usual."},
+		0.01: {"旁边人家比平常少用了九成。", "The neighbours use about 90 percent less than usual."},
+	} {
+		for i, lang := range []alerts.Lang{alerts.Chinese, alerts.English} {
+			n := example(t, detectors.NightLife, detectors.CauseReversed, detectors.Yellow, detectors.Open)
+			n.Finding.Reason.Neighbours = ratio
+			text, err := c.Text(lang, n)
+			if err != nil || !strings.Contains(text.Body, want[i]) {
+				t.Errorf("%g: %v in\n%s\nwant %s", ratio, err, text.Body, want[i])
+			}
 		}
 	}
 }

@@ -112,7 +112,7 @@ func (x *facts) Usual() string { return x.l.tell.energy(x.f.Usual) }
 
 // HasNeighbours: the neighbours use so much more than usual that it is worth
 // saying how much.
-func (x *facts) HasNeighbours() bool { return x.f.Reason.Neighbours >= 1.1 }
+func (x *facts) HasNeighbours() bool { return x.f.Reason.Neighbours >= someMore }
 
 func (x *facts) Neighbours() (string, error) {
 	if !x.HasNeighbours() {
@@ -121,7 +121,42 @@ func (x *facts) Neighbours() (string, error) {
 	return x.l.tell.more(x.f.Reason.Neighbours), nil
 }
 
-// HasCount: it is known how many homes are dark.
+// HasAround: it is known what the home's neighbours did.
+func (x *facts) HasAround() bool { return x.f.Reason.Neighbours > 0 && !x.Area() }
+
+// Around is what the neighbours did, beside their own usual.
+func (x *facts) Around() (string, error) {
+	if !x.HasAround() {
+		return "", x.missing("neighbours' use")
+	}
+	return x.l.tell.around(x.f.Reason.Neighbours), nil
+}
+
+// Area: it is about an area, not about one home.
+func (x *facts) Area() bool { return x.f.HouseholdID == "" }
+
+// sure: how often it comes about by chance is known.
+func (x *facts) sure() bool { return x.f.Reason.Rate > 0 }
+
+// Rare and Often tell how much there is behind it without a claim that
+// anything has happened: of rare events, too, most turn out harmless.
+func (x *facts) Rare() bool  { return x.sure() && x.every() >= rareDays }
+func (x *facts) Often() bool { return x.sure() && x.every() < oftenDays }
+
+const rareDays, oftenDays = 150, 25
+
+func (x *facts) every() float64 { return 1 / x.f.Reason.Rate }
+
+// Every is how long, on average, a home in which nothing is wrong goes between
+// two findings as strong as this one.
+func (x *facts) Every() (string, error) {
+	if !x.sure() {
+		return "", x.missing("rate")
+	}
+	return x.l.tell.every(x.every()), nil
+}
+
+// HasCount: it is known how many homes are dark, or silent.
 func (x *facts) HasCount() bool { return x.f.Reason.Homes > 0 && x.f.Reason.OfHomes > 0 }
 
 // All: every home that reports is dark.
@@ -137,4 +172,8 @@ func (x *facts) One() bool    { return x.f.Reason.Homes == 1 }
 func (x *facts) Count() int   { return x.f.Reason.Homes }
 func (x *facts) OfCount() int { return x.f.Reason.OfHomes }
 
-func (x *facts) old() bool { return !x.f.DataUntil.IsZero() && x.f.Age() >= oldData }
+// old: the data is so old that it must be said. That of a silent meter is
+// what the message is about.
+func (x *facts) old() bool {
+	return !x.f.DataUntil.IsZero() && x.f.Age() >= oldData && x.f.Kind != detectors.SilentMeter
+}

@@ -44,12 +44,37 @@ func example(t *testing.T, kind detectors.Kind, cause detectors.Cause, sev detec
 		if state == detectors.Resolved {
 			f.At, f.DecidedAt = f.Reason.Until, f.Reason.Until
 		}
+	case detectors.SilentMeter:
+		f.Reason = detectors.Reason{Cause: cause}
+		f.Value, f.Usual = 0, 0
+		if cause == detectors.CauseAreaSilent {
+			f.Reason.Homes, f.Reason.OfHomes = 17, 20
+		}
+	case detectors.Impossible:
+		f.Reason = detectors.Reason{Cause: cause}
+		f.Value, f.Usual = 0, 0
+	case detectors.Decline:
+		f.Onset = at(1, 0, 0)
+		f.Value, f.Usual, f.Reason.Hours = 9.4, 15.2, 7*24
+		f.Reason.Neighbours, f.Reason.Rate = 0.97, 0.008
+	case detectors.NightLife:
+		f.Onset = at(9, 18, 0)
+		f.Reason.Neighbours, f.Reason.Rate = 1.02, 0.015
+	case detectors.Frozen:
+		f.Reason.Rate = 0.004
+	case detectors.NoSignOfLife:
+		if cause == detectors.CauseQuiet {
+			f.Reason.Neighbours, f.Reason.Rate = 0.81, 0.0012
+		}
 	case detectors.Shortfall:
-		f.Reason.Neighbours = 1.4
+		f.Reason.Neighbours, f.Reason.Rate = 1.4, 0.012
+		if cause == detectors.CauseBelow {
+			f.Reason.Neighbours, f.Reason.Rate = 1.02, 0.05
+		}
 	case detectors.StuckOn:
 		f.Value, f.Usual = 9.2, 2.1
 	}
-	if f.Kind == detectors.AreaDark || f.Kind == detectors.Announced {
+	if f.Kind == detectors.AreaDark || f.Kind == detectors.Announced || cause == detectors.CauseAreaSilent {
 		f.HouseholdID, f.MeterID, n.Label = "", "", ""
 		n.Homes = []string{"3组1号", "3组2号", "3组5号", "3组12号"}
 	}
@@ -64,15 +89,31 @@ func spoken(kind detectors.Kind, state detectors.State) []detectors.Cause {
 			return []detectors.Cause{detectors.CausePowerBack, detectors.CauseCorrection}
 		case detectors.Announced:
 			return []detectors.Cause{detectors.CauseOver, detectors.CauseCorrection}
+		case detectors.Frozen:
+			return []detectors.Cause{detectors.CauseLifeBack, detectors.CauseAway, detectors.CauseNewUsual, detectors.CauseCorrection}
+		case detectors.NightLife, detectors.Decline:
+			return []detectors.Cause{detectors.CauseUsualBack, detectors.CauseAway, detectors.CauseNewUsual, detectors.CauseCorrection}
+		case detectors.SilentMeter:
+			return []detectors.Cause{detectors.CauseDataBack, detectors.CauseAway, detectors.CauseOver, detectors.CauseCorrection}
+		case detectors.Impossible:
+			return []detectors.Cause{detectors.CauseDataBack, detectors.CauseCorrection}
 		default:
-			return []detectors.Cause{detectors.CauseLifeBack, detectors.CauseUsualBack, detectors.CausePowerBack, detectors.CauseCorrection}
+			return []detectors.Cause{
+				detectors.CauseLifeBack, detectors.CauseUsualBack, detectors.CausePowerBack, detectors.CauseAway, detectors.CauseNewUsual,
+				detectors.CauseCorrection,
+			}
 		}
 	}
 	return map[detectors.Kind][]detectors.Cause{
 		detectors.NoSignOfLife: {detectors.CauseQuiet, detectors.CauseDark},
 		detectors.NotBack:      {detectors.CauseNotBack},
-		detectors.Shortfall:    {detectors.CauseBelow, detectors.CauseBelowArea},
+		detectors.Frozen:       {detectors.CauseFlat, detectors.CauseCycling},
+		detectors.Shortfall:    {detectors.CauseBelow, detectors.CauseBelowArea, detectors.CauseNotRising},
 		detectors.StuckOn:      {detectors.CauseAbove},
+		detectors.NightLife:    {detectors.CauseReversed, detectors.CauseRestless},
+		detectors.Decline:      {detectors.CauseLess},
+		detectors.SilentMeter:  {detectors.CauseSilent, detectors.CauseStuckValue, detectors.CausePeak, detectors.CauseAreaSilent},
+		detectors.Impossible:   {detectors.CauseBackward, detectors.CausePeak, detectors.CauseStuckValue},
 		detectors.AreaDark:     {detectors.CauseOutage, detectors.CausePlanned},
 		detectors.Announced:    {detectors.CauseAnnounced},
 	}[kind]
@@ -80,8 +121,11 @@ func spoken(kind detectors.Kind, state detectors.State) []detectors.Cause {
 
 // severities are the colours a kind occurs with.
 func severities(kind detectors.Kind) []detectors.Severity {
-	if kind == detectors.AreaDark || kind == detectors.Announced {
+	switch kind {
+	case detectors.AreaDark, detectors.Announced, detectors.Decline, detectors.SilentMeter:
 		return []detectors.Severity{detectors.Blue, detectors.Yellow}
+	case detectors.Impossible:
+		return []detectors.Severity{detectors.Blue}
 	}
 	return []detectors.Severity{detectors.Blue, detectors.Yellow, detectors.Orange, detectors.Red}
 }
@@ -170,6 +214,26 @@ func TestOutagesOfAllSortsReadAsAgreed(t *testing.T) {
 			})
 			add("no home in the roster", dark, func(n *alerts.Notice) { n.Homes, n.Fallback, n.Village = nil, true, "" })
 			compare(t, filepath.Join("testdata", string(lang), "outages.golden"), b.String())
+		})
+	}
+}
+
+// What most meters of an area being silent ends with.
+func TestTheEndOfAnAreasSilenceReadsAsAgreed(t *testing.T) {
+	c := catalogue(t)
+	for _, lang := range alerts.Langs {
+		t.Run(string(lang), func(t *testing.T) {
+			var b strings.Builder
+			for _, cause := range []detectors.Cause{detectors.CauseDataBack, detectors.CauseCorrection} {
+				n := example(t, detectors.SilentMeter, detectors.CauseAreaSilent, detectors.Yellow, detectors.Resolved)
+				n.Finding.Reason.Cause = cause
+				text, err := c.Text(lang, n)
+				if err != nil {
+					t.Fatal(err)
+				}
+				fmt.Fprintf(&b, "## %s\n%s\n%s\n\n", cause, text.Title, text.Body)
+			}
+			compare(t, filepath.Join("testdata", string(lang), "area-silent-end.golden"), b.String())
 		})
 	}
 }

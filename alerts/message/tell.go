@@ -17,7 +17,9 @@ type teller interface {
 	span(hours float64) string // the hours up to the moment of decision
 	elapsed(d time.Duration) string
 	energy(kWh float64) string
-	more(ratio float64) string // how much more than usual; ratio > 1
+	more(ratio float64) string   // how much more than usual; ratio > 1
+	around(ratio float64) string // what the neighbours did, of their usual
+	every(days float64) string   // what lies between two events, in round words
 	home(label string) string
 	homes(some []string, of int) string
 	area(id string) string
@@ -40,11 +42,29 @@ func number(v float64) string {
 	return strings.TrimSuffix(strconv.FormatFloat(v, 'f', 1, 64), ".0")
 }
 
+// longSpan is from how many hours on a span is told in days.
+const longSpan = 72
+
 // halves is hours to the nearest half: whole hours, and whether half an hour
 // more.
 func halves(hours float64) (whole int, half bool) {
 	n := int(math.Round(hours * 2))
 	return n / 2, n%2 == 1
+}
+
+// From someMore on, and up to someLess, the neighbours' use is told as more or
+// less than usual.
+const someMore, someLess = 1.1, 0.9
+
+// period is the nearest of nine round words for a time, from some days to some
+// years.
+func period(days float64, words [9]string) string {
+	for i, upTo := range [...]float64{5, 11, 22, 45, 120, 270, 550, 1100} {
+		if days < upTo {
+			return words[i]
+		}
+	}
+	return words[len(words)-1]
 }
 
 type chinese struct{}
@@ -116,6 +136,8 @@ func (chinese) when(t, now time.Time) string {
 
 func (chinese) span(hours float64) string {
 	switch whole, half := halves(hours); {
+	case whole >= longSpan:
+		return fmt.Sprintf("这%d天", int(math.Round(hours/24)))
 	case whole == 0:
 		return "这半个小时"
 	case half:
@@ -154,6 +176,23 @@ func (chinese) more(ratio float64) string {
 		return "比平常多用了" + digits[max(1, tenths)] + "成"
 	}
 	return "用到平常的 " + number(ratio) + " 倍"
+}
+
+func (c chinese) around(ratio float64) string {
+	switch {
+	case ratio >= someMore:
+		return "旁边人家" + c.more(ratio)
+	case ratio <= someLess:
+		digits := [...]string{"", "一", "两", "三", "四", "五", "六", "七", "八", "九"}
+		tenths := int(math.Round((1 - ratio) * 10))
+		return "旁边人家比平常少用了" + digits[min(9, tenths)] + "成"
+	default:
+		return "旁边人家和平常差不多"
+	}
+}
+
+func (chinese) every(days float64) string {
+	return period(days, [...]string{"三五天", "一个星期", "半个月", "一个月", "两三个月", "半年", "一年", "两年", "好几年"})
 }
 
 func (chinese) home(label string) string { return label }
@@ -209,6 +248,8 @@ func (english) when(t, now time.Time) string {
 
 func (english) span(hours float64) string {
 	switch whole, half := halves(hours); {
+	case whole >= longSpan:
+		return fmt.Sprintf("in %d days", int(math.Round(hours/24)))
 	case whole == 0:
 		return "in half an hour"
 	case half:
@@ -249,6 +290,23 @@ func (english) more(ratio float64) string {
 		return fmt.Sprintf("about %d percent more than usual", int(math.Round((ratio-1)*10))*10)
 	}
 	return number(ratio) + " times as much as usual"
+}
+
+func (e english) around(ratio float64) string {
+	switch {
+	case ratio >= someMore:
+		return "The neighbours use " + e.more(ratio)
+	case ratio <= someLess:
+		return fmt.Sprintf("The neighbours use about %d percent less than usual", min(9, int(math.Round((1-ratio)*10)))*10)
+	default:
+		return "The neighbours use about as much as usual"
+	}
+}
+
+func (english) every(days float64) string {
+	return period(days, [...]string{
+		"a few days", "a week", "two weeks", "a month", "two or three months", "half a year", "a year", "two years", "several years",
+	})
 }
 
 func (english) home(label string) string { return "Home " + label }

@@ -27,6 +27,9 @@ func (c *Catalogue) Text(lang alerts.Lang, n alerts.Notice) (alerts.Text, error)
 	}
 	lines := []text{p.What, p.Why, p.Do}
 	if n.Finding.State != detectors.Resolved {
+		if f.sure() {
+			lines = append(lines, l.Extra["sure"])
+		}
 		if len(n.Finding.Reason.Also) > 0 {
 			lines = append(lines, l.Extra["also"])
 		}
@@ -54,19 +57,31 @@ func (c *Catalogue) Text(lang alerts.Lang, n alerts.Notice) (alerts.Text, error)
 	return out, nil
 }
 
-// Sentence is what is unlike usual and since when, for the page. With a
-// finding whose data is old it says so.
+// Sentence is what is unlike usual and since when, for the page: with how
+// often that happens by chance, and how old the data is, where it matters.
 func (c *Catalogue) Sentence(lang alerts.Lang, n alerts.Notice) (string, error) {
 	l, f, err := c.facts(lang, n)
 	if err != nil {
 		return "", err
 	}
 	s, err := l.choose(n.Finding).What.write(f)
-	if err != nil || n.Finding.State == detectors.Resolved || !f.old() {
+	if err != nil || n.Finding.State == detectors.Resolved {
 		return s, err
 	}
-	old, err := l.Extra["old"].write(f)
-	return s + strings.TrimPrefix(l.Names.Stop, "。") + old, err
+	add := func(extra string) {
+		var more string
+		if err == nil {
+			more, err = l.Extra[extra].write(f)
+			s += strings.Trim(l.Names.Stop, "。.") + more
+		}
+	}
+	if f.sure() {
+		add("sure")
+	}
+	if f.old() {
+		add("old")
+	}
+	return s, err
 }
 
 // Kind is the name of a kind.

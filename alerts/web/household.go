@@ -100,15 +100,22 @@ func (h *handler) describe(r request, ro *roster, a *alerts.Alert, v *householdV
 	return nil
 }
 
-// describeArea says so when the home is as usual but its area has no power.
+// describeArea says so when the home is as usual as far as anybody knows, but
+// its area has no power or sends nothing.
 func (h *handler) describeArea(r request, home *alerts.Household, v *householdView) error {
 	open, err := h.reader.OpenAlerts(r.Context())
 	if err != nil {
 		return err
 	}
 	for i := range open {
-		if a := &open[i]; a.Area() && a.AreaID == home.AreaID && a.Kind == detectors.AreaDark {
+		a := &open[i]
+		switch {
+		case !a.Area() || a.AreaID != home.AreaID:
+		case a.Kind == detectors.AreaDark:
 			v.Class, v.Colour, v.State = "dark", r.t["no-power"], r.t["state-dark"]
+			return nil
+		case a.Kind == detectors.SilentMeter:
+			v.Class, v.Colour, v.State = "dark", r.t["no-data"], r.t["state-silent"]
 		}
 	}
 	return nil

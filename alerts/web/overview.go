@@ -105,7 +105,7 @@ func (h *handler) overview(r request) (view, error) {
 	}
 	var o overview
 	byHome := map[string]detectors.Severity{}
-	dark := map[string]bool{}
+	blind := map[string]string{} // by area: why its homes are not said to be as usual
 	for i := range open {
 		a := &open[i]
 		c, err := h.card(r, ro, a, a.Finding)
@@ -114,7 +114,12 @@ func (h *handler) overview(r request) (view, error) {
 		}
 		if a.Area() {
 			o.Areas = append(o.Areas, c)
-			dark[a.AreaID] = dark[a.AreaID] || a.Kind == detectors.AreaDark
+			switch {
+			case a.Kind == detectors.AreaDark:
+				blind[a.AreaID] = "no-power"
+			case a.Kind == detectors.SilentMeter && blind[a.AreaID] == "":
+				blind[a.AreaID] = "no-data"
+			}
 			continue
 		}
 		if a.Severity == detectors.Blue {
@@ -143,7 +148,7 @@ func (h *handler) overview(r request) (view, error) {
 	default:
 		o.Count = r.t.fill("count-many", n)
 	}
-	o.Villages = h.villageViews(r, ro, byHome, dark)
+	o.Villages = h.villageViews(r, ro, byHome, blind)
 	return view{template: "overview.html", status: http.StatusOK, title: r.t["now"], data: o}, nil
 }
 
@@ -195,7 +200,7 @@ func (h *handler) notice(r request, ro *roster, a *alerts.Alert, f *detectors.Fi
 }
 
 // villageViews lists all homes by village and area, each with its state.
-func (h *handler) villageViews(r request, ro *roster, byHome map[string]detectors.Severity, dark map[string]bool) []villageView {
+func (h *handler) villageViews(r request, ro *roster, byHome map[string]detectors.Severity, blind map[string]string) []villageView {
 	byVillage := map[string]map[string][]homeView{}
 	count := map[string]int{}
 	more := map[string]int{}
@@ -205,8 +210,8 @@ func (h *handler) villageViews(r request, ro *roster, byHome map[string]detector
 		switch s := byHome[home.ID]; {
 		case s != 0:
 			v.Class, v.State = s.String(), h.words.Severity(r.lang, s)
-		case dark[home.AreaID]:
-			v.Class, v.State = "dark", r.t["no-power"]
+		case blind[home.AreaID] != "":
+			v.Class, v.State = "dark", r.t[blind[home.AreaID]]
 		case len(ro.homes) > homesShown:
 			more[home.VillageID]++
 			continue

@@ -207,7 +207,7 @@ func TestTheFirstPageSaysWhoNeedsSomeone(t *testing.T) {
 	has(
 		t, body, `<html lang="zh-CN">`, "现在要关心的人家", "今天下午3点20分的情况", "有 1 户要关心", "湾底村",
 		`<span>红色</span> 请马上去看看`, `<a href="/household/h12">3组12号</a>`, "从今天上午9点半起", "已经6个小时",
-		"顺便留意", "停电情况", "最近好了的", "今天下午2点20分好了",
+		"顺便留意", "整片的情况", "最近好了的", "今天下午2点20分好了",
 		`<span class="label">4组9号</span> <span class="state">停电</span>`, `<span class="label">3组4号</span> <span class="state">平常</span>`,
 		`href="/household/odd%2Fid%3F"`,
 	)
@@ -215,6 +215,19 @@ func TestTheFirstPageSaysWhoNeedsSomeone(t *testing.T) {
 		t.Error("3组12号 stands before 3组2号")
 	}
 	hasNot(t, body, "<no value>", "ZgotmplZ", "{0}")
+}
+
+// No data is never "as usual".
+func TestHomesOfASilentAreaAreNotSaidToBeFine(t *testing.T) {
+	v := example()
+	v.open = append(v.open, alert("", "a2", detectors.SilentMeter, detectors.Yellow, detectors.CauseAreaSilent))
+	_, body := get(t, v, "/")
+	has(t, body, `<span class="label">4组9号</span> <span class="state">停电</span>`)
+	v.open = []alerts.Alert{alert("", "a1", detectors.SilentMeter, detectors.Yellow, detectors.CauseAreaSilent)}
+	_, body = get(t, v, "/")
+	has(t, body, "电表没有数传来", `<span class="label">3组4号</span> <span class="state">没有数</span>`, `<span class="label">4组9号</span> <span class="state">平常</span>`)
+	_, body = get(t, v, "/household/h4")
+	has(t, body, "没有数", "现在看不见这一家")
 }
 
 // A label of sixty letters without a space must not push the page past a
@@ -254,7 +267,7 @@ func TestTheFirstPageIsCalmWhenNobodyNeedsAnyone(t *testing.T) {
 		t.Fatal(code)
 	}
 	has(t, body, "现在没有要去看的人家")
-	hasNot(t, body, "停电情况", "最近好了的")
+	hasNot(t, body, "整片的情况", "最近好了的")
 }
 
 func TestAHouseholdShowsItsUseBesideWhatIsUsual(t *testing.T) {

@@ -6,9 +6,9 @@ import (
 )
 
 type metrics struct {
-	areas, homes                            prometheus.Gauge
+	areas, homes, unheard                   prometheus.Gauge
 	inputs, duplicates, rollovers, backward prometheus.Counter
-	strayed                                 prometheus.Counter
+	strayed, peaks, stuck                   prometheus.Counter
 	findings, refused                       *prometheus.CounterVec
 	checkpoints, checkpointBytes            prometheus.Counter
 	restore                                 prometheus.Histogram
@@ -28,11 +28,14 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	return &metrics{
 		areas:           gauge("areas", "Areas this process watches"),
 		homes:           gauge("households", "Households this process watches"),
+		unheard:         gauge("silent_households", "Households whose readings have stopped while their neighbours' go on"),
 		inputs:          counter("inputs_total", "Entries of area logs applied to a state"),
 		strayed:         counter("strayed_records_total", "Records left in a partition that their area does not belong to any more"),
 		duplicates:      counter("duplicate_readings_total", "Readings that changed nothing because they were known"),
 		rollovers:       counter("register_rollovers_total", "Registers that passed their last digit"),
 		backward:        counter("register_steps_back_total", "Registers that stepped back or leapt, by a meter change or a fault"),
+		peaks:           counter("impossible_peaks_total", "Readings above what a connection carries, taken for missing"),
+		stuck:           counter("stuck_values_total", "Readings of one value for too long, taken for missing"),
 		findings:        vec("findings_total", "Transitions of episodes by kind, severity and state", "kind", "severity", "state"),
 		refused:         vec("refused_total", "Entries sent to the dead letters by reason", "reason"),
 		checkpoints:     counter("checkpoints_total", "Area states saved"),

@@ -83,7 +83,7 @@ func (p *partition) take(rec *stream.Record, inputs []ingest.Input) {
 	if rec.Offset < a.next {
 		return // already in the state
 	}
-	homes := a.Homes()
+	homes, unheard := a.Homes(), a.Unheard()
 	for j := range inputs {
 		if err := a.Apply(&inputs[j], &p.out); err != nil {
 			p.refuseInput(rec, err, inputs[j])
@@ -96,6 +96,7 @@ func (p *partition) take(rec *stream.Record, inputs []ingest.Input) {
 		p.s.metrics.inputs.Inc()
 	}
 	p.s.metrics.homes.Add(float64(a.Homes() - homes))
+	p.s.metrics.unheard.Add(float64(a.Unheard() - unheard))
 	a.next, a.dirty = rec.Offset+1, true
 	p.collect(a)
 }
@@ -127,6 +128,8 @@ func (p *partition) collect(a *area) {
 	m.duplicates.Add(float64(p.out.Duplicates))
 	m.rollovers.Add(float64(p.out.Rollovers))
 	m.backward.Add(float64(p.out.Backward))
+	m.peaks.Add(float64(p.out.Peaks))
+	m.stuck.Add(float64(p.out.Stuck))
 	p.out = detectors.Output{Findings: p.out.Findings[:0], TooLate: p.out.TooLate[:0], Points: p.out.Points}
 }
 
@@ -265,5 +268,6 @@ func (p *partition) forget() {
 	for _, a := range p.areas {
 		p.s.metrics.areas.Dec()
 		p.s.metrics.homes.Sub(float64(a.Homes()))
+		p.s.metrics.unheard.Sub(float64(a.Unheard()))
 	}
 }

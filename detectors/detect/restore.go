@@ -82,6 +82,7 @@ func (s *Service) restore(ctx context.Context, c *stream.Claim) (_ *partition, e
 		p.areas[id] = &area{Area: a, partition: cp.partition, next: cp.next}
 		s.metrics.areas.Inc()
 		s.metrics.homes.Add(float64(a.Homes()))
+		s.metrics.unheard.Add(float64(a.Unheard()))
 		if cp.partition != c.Partition() && cp.partition < len(ends) {
 			from, ok := elsewhere[cp.partition]
 			if !ok || cp.next < from {

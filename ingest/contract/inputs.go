@@ -65,13 +65,21 @@ func EncodeInputs(areaID string, entries []ingest.Input) ([]byte, error) {
 			return nil, fmt.Errorf("encode inputs: entry %d belongs to another area", i)
 		}
 		e := &wirepb.Input{ClockMs: in.Clock.UnixMilli()}
-		switch {
-		case in.Readings != nil && in.Incident == nil:
+		parts := 0
+		if in.Readings != nil {
+			parts++
 			e.Entry = &wirepb.Input_Readings{Readings: readingsToLog(in.Readings)}
-		case in.Incident != nil && in.Readings == nil:
+		}
+		if in.Incident != nil {
+			parts++
 			e.Entry = &wirepb.Input_Incident{Incident: incidentToLog(areaID, in.Incident)}
-		default:
-			return nil, fmt.Errorf("encode inputs: entry %d must have either readings or an incident", i)
+		}
+		if in.Directive != nil {
+			parts++
+			e.Entry = &wirepb.Input_Directive{Directive: directiveToLog(in.Directive)}
+		}
+		if parts > 1 {
+			return nil, fmt.Errorf("encode inputs: entry %d must have one of readings, incident and directive", i)
 		}
 		m.Entries[i] = e
 	}
@@ -137,8 +145,10 @@ func DecodeInputs(value []byte) ([]ingest.Input, error) {
 			in.Readings, err = readingsFromLog(e.GetReadings())
 		case e.GetIncident() != nil:
 			in.Incident = incidentFromLog(e.GetIncident())
-		default:
-			err = errors.New("neither readings nor an incident")
+		case e.GetDirective() != nil:
+			in.Directive = directiveFromLog(e.GetDirective())
+		case len(e.ProtoReflect().GetUnknown()) > 0:
+			err = errors.New("neither readings nor an incident nor a directive")
 		}
 		if err != nil {
 			return nil, fmt.Errorf("decode inputs: entry %d: %w", i, err)

@@ -29,6 +29,13 @@ func TestInputsRoundTrip(t *testing.T) {
 		{AreaID: "TQ-1", Clock: clock, Incident: &ingest.Incident{
 			ID: "NB-18", Source: ingest.PowerGrid, Class: ingest.ClassOutage, State: ingest.Reported, From: afternoon,
 		}},
+		{AreaID: "TQ-1", Clock: clock, Directive: &ingest.Directive{
+			ID: "d-1", HouseholdID: "H-1", Kind: ingest.Away, From: afternoon, Until: afternoon.Add(48 * time.Hour), IssuedAt: afternoon,
+		}},
+		{AreaID: "TQ-1", Clock: clock, Directive: &ingest.Directive{
+			ID: "d-2", HouseholdID: "H-1", Kind: ingest.Outcome, Outcome: ingest.OutcomeNewNormal, IssuedAt: afternoon,
+		}},
+		{AreaID: "TQ-1", Clock: clock.Add(time.Hour)}, // the clock alone
 	}
 	value, err := contract.EncodeInputs("TQ-1", want)
 	if err != nil {
@@ -55,8 +62,8 @@ func TestIncidentOfTheWholeAreaNamesNoHousehold(t *testing.T) {
 func TestEncodeInputsRefusesWhatIsNoEntry(t *testing.T) {
 	r, in := &ingest.Readings{}, &ingest.Incident{}
 	for name, entry := range map[string]ingest.Input{
-		"nothing":      {},
 		"both":         {Readings: r, Incident: in},
+		"both others":  {Incident: in, Directive: &ingest.Directive{}},
 		"another area": {AreaID: "TQ-2", Readings: r},
 		"not UTF-8":    {Readings: &ingest.Readings{MeterID: "\xff"}},
 	} {
@@ -78,7 +85,6 @@ func TestDecodeInputsRefusesForeignRecords(t *testing.T) {
 		m         *wirepb.Inputs
 	}{
 		{"no area", "no area", &wirepb.Inputs{}},
-		{"an empty entry", "neither", &wirepb.Inputs{AreaId: "TQ-1", Entries: []*wirepb.Input{{}}}},
 		{"an interval of ours it is not", "interval", readings(&wirepb.HomeReadings{IntervalS: 60})},
 		{"an unknown quality", "quality", readings(&wirepb.HomeReadings{IntervalS: 900, Quality: 256})},
 		{"a value that does not fit", "value 1", readings(&wirepb.HomeReadings{IntervalS: 900, WhPlus_1: []uint64{1, 1 << 32}})},
@@ -87,6 +93,10 @@ func TestDecodeInputsRefusesForeignRecords(t *testing.T) {
 		if _, err := contract.DecodeInputs(marshal(t, tt.m)); err == nil || !strings.Contains(err.Error(), tt.why) {
 			t.Errorf("%s: %v", tt.name, err)
 		}
+	}
+	// An entry of a later version must not be taken for a clock.
+	if _, err := contract.DecodeInputs([]byte("\x0a\x04TQ-1\x12\x02\x7a\x00")); err == nil || !strings.Contains(err.Error(), "neither") {
+		t.Errorf("an unknown entry: %v", err)
 	}
 	if _, err := contract.DecodeInputs([]byte("{")); err == nil {
 		t.Error("not Protobuf: no error")

@@ -77,6 +77,7 @@ func (x *Inputs) GetEntries() []*Input {
 	return nil
 }
 
+// An entry without readings, incident or directive carries the clock alone.
 type Input struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	ClockMs int64                  `protobuf:"varint,1,opt,name=clock_ms,json=clockMs,proto3" json:"clock_ms,omitempty"` // the run's clock when the entry was accepted
@@ -84,6 +85,7 @@ type Input struct {
 	//
 	//	*Input_Readings
 	//	*Input_Incident
+	//	*Input_Directive
 	Entry         isInput_Entry `protobuf_oneof:"entry"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -151,6 +153,15 @@ func (x *Input) GetIncident() *StreamIncident {
 	return nil
 }
 
+func (x *Input) GetDirective() *Directive {
+	if x != nil {
+		if x, ok := x.Entry.(*Input_Directive); ok {
+			return x.Directive
+		}
+	}
+	return nil
+}
+
 type isInput_Entry interface {
 	isInput_Entry()
 }
@@ -163,9 +174,15 @@ type Input_Incident struct {
 	Incident *StreamIncident `protobuf:"bytes,3,opt,name=incident,proto3,oneof"`
 }
 
+type Input_Directive struct {
+	Directive *Directive `protobuf:"bytes,4,opt,name=directive,proto3,oneof"`
+}
+
 func (*Input_Readings) isInput_Entry() {}
 
 func (*Input_Incident) isInput_Entry() {}
+
+func (*Input_Directive) isInput_Entry() {}
 
 type HomeReadings struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
@@ -269,6 +286,100 @@ func (x *HomeReadings) GetQuality() uint32 {
 	return 0
 }
 
+// Directive is what somebody has said about a household: that nobody is there,
+// that nothing is to be told, or what a visit has found.
+type Directive struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	DirectiveId   string                 `protobuf:"bytes,1,opt,name=directive_id,json=directiveId,proto3" json:"directive_id,omitempty"`
+	HouseholdId   string                 `protobuf:"bytes,2,opt,name=household_id,json=householdId,proto3" json:"household_id,omitempty"`
+	Kind          string                 `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
+	From          int64                  `protobuf:"varint,4,opt,name=from,proto3" json:"from,omitempty"`   // seconds since 1970 UTC; 0: none
+	Until         int64                  `protobuf:"varint,5,opt,name=until,proto3" json:"until,omitempty"` // 0: open, or none
+	Outcome       string                 `protobuf:"bytes,6,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	IssuedAt      int64                  `protobuf:"varint,7,opt,name=issued_at,json=issuedAt,proto3" json:"issued_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Directive) Reset() {
+	*x = Directive{}
+	mi := &file_ingest_wirepb_inputs_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Directive) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Directive) ProtoMessage() {}
+
+func (x *Directive) ProtoReflect() protoreflect.Message {
+	mi := &file_ingest_wirepb_inputs_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Directive.ProtoReflect.Descriptor instead.
+func (*Directive) Descriptor() ([]byte, []int) {
+	return file_ingest_wirepb_inputs_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Directive) GetDirectiveId() string {
+	if x != nil {
+		return x.DirectiveId
+	}
+	return ""
+}
+
+func (x *Directive) GetHouseholdId() string {
+	if x != nil {
+		return x.HouseholdId
+	}
+	return ""
+}
+
+func (x *Directive) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Directive) GetFrom() int64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *Directive) GetUntil() int64 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
+func (x *Directive) GetOutcome() string {
+	if x != nil {
+		return x.Outcome
+	}
+	return ""
+}
+
+func (x *Directive) GetIssuedAt() int64 {
+	if x != nil {
+		return x.IssuedAt
+	}
+	return 0
+}
+
 // StreamIncident is an incident without its text and reporter.
 type StreamIncident struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -286,7 +397,7 @@ type StreamIncident struct {
 
 func (x *StreamIncident) Reset() {
 	*x = StreamIncident{}
-	mi := &file_ingest_wirepb_inputs_proto_msgTypes[3]
+	mi := &file_ingest_wirepb_inputs_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -298,7 +409,7 @@ func (x *StreamIncident) String() string {
 func (*StreamIncident) ProtoMessage() {}
 
 func (x *StreamIncident) ProtoReflect() protoreflect.Message {
-	mi := &file_ingest_wirepb_inputs_proto_msgTypes[3]
+	mi := &file_ingest_wirepb_inputs_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -311,7 +422,7 @@ func (x *StreamIncident) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamIncident.ProtoReflect.Descriptor instead.
 func (*StreamIncident) Descriptor() ([]byte, []int) {
-	return file_ingest_wirepb_inputs_proto_rawDescGZIP(), []int{3}
+	return file_ingest_wirepb_inputs_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *StreamIncident) GetIncidentId() string {
@@ -378,11 +489,12 @@ const file_ingest_wirepb_inputs_proto_rawDesc = "" +
 	"weimang.v1\"N\n" +
 	"\x06Inputs\x12\x17\n" +
 	"\aarea_id\x18\x01 \x01(\tR\x06areaId\x12+\n" +
-	"\aentries\x18\x02 \x03(\v2\x11.weimang.v1.InputR\aentries\"\x9d\x01\n" +
+	"\aentries\x18\x02 \x03(\v2\x11.weimang.v1.InputR\aentries\"\xd4\x01\n" +
 	"\x05Input\x12\x19\n" +
 	"\bclock_ms\x18\x01 \x01(\x03R\aclockMs\x126\n" +
 	"\breadings\x18\x02 \x01(\v2\x18.weimang.v1.HomeReadingsH\x00R\breadings\x128\n" +
-	"\bincident\x18\x03 \x01(\v2\x1a.weimang.v1.StreamIncidentH\x00R\bincidentB\a\n" +
+	"\bincident\x18\x03 \x01(\v2\x1a.weimang.v1.StreamIncidentH\x00R\bincident\x125\n" +
+	"\tdirective\x18\x04 \x01(\v2\x15.weimang.v1.DirectiveH\x00R\tdirectiveB\a\n" +
 	"\x05entry\"\xe7\x01\n" +
 	"\fHomeReadings\x12\x19\n" +
 	"\bmeter_id\x18\x01 \x01(\tR\ameterId\x12!\n" +
@@ -393,7 +505,15 @@ const file_ingest_wirepb_inputs_proto_rawDesc = "" +
 	"interval_s\x18\x05 \x01(\rR\tintervalS\x12\x1a\n" +
 	"\twh_plus_1\x18\x06 \x03(\x04R\awhPlus1\x12\x1a\n" +
 	"\bregister\x18\a \x01(\bR\bregister\x12\x18\n" +
-	"\aquality\x18\b \x01(\rR\aquality\"\xd5\x01\n" +
+	"\aquality\x18\b \x01(\rR\aquality\"\xc6\x01\n" +
+	"\tDirective\x12!\n" +
+	"\fdirective_id\x18\x01 \x01(\tR\vdirectiveId\x12!\n" +
+	"\fhousehold_id\x18\x02 \x01(\tR\vhouseholdId\x12\x12\n" +
+	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x12\n" +
+	"\x04from\x18\x04 \x01(\x03R\x04from\x12\x14\n" +
+	"\x05until\x18\x05 \x01(\x03R\x05until\x12\x18\n" +
+	"\aoutcome\x18\x06 \x01(\tR\aoutcome\x12\x1b\n" +
+	"\tissued_at\x18\a \x01(\x03R\bissuedAt\"\xd5\x01\n" +
 	"\x0eStreamIncident\x12\x1f\n" +
 	"\vincident_id\x18\x01 \x01(\tR\n" +
 	"incidentId\x12\x16\n" +
@@ -419,22 +539,24 @@ func file_ingest_wirepb_inputs_proto_rawDescGZIP() []byte {
 	return file_ingest_wirepb_inputs_proto_rawDescData
 }
 
-var file_ingest_wirepb_inputs_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_ingest_wirepb_inputs_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_ingest_wirepb_inputs_proto_goTypes = []any{
 	(*Inputs)(nil),         // 0: weimang.v1.Inputs
 	(*Input)(nil),          // 1: weimang.v1.Input
 	(*HomeReadings)(nil),   // 2: weimang.v1.HomeReadings
-	(*StreamIncident)(nil), // 3: weimang.v1.StreamIncident
+	(*Directive)(nil),      // 3: weimang.v1.Directive
+	(*StreamIncident)(nil), // 4: weimang.v1.StreamIncident
 }
 var file_ingest_wirepb_inputs_proto_depIdxs = []int32{
 	1, // 0: weimang.v1.Inputs.entries:type_name -> weimang.v1.Input
 	2, // 1: weimang.v1.Input.readings:type_name -> weimang.v1.HomeReadings
-	3, // 2: weimang.v1.Input.incident:type_name -> weimang.v1.StreamIncident
-	3, // [3:3] is the sub-list for method output_type
-	3, // [3:3] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	4, // 2: weimang.v1.Input.incident:type_name -> weimang.v1.StreamIncident
+	3, // 3: weimang.v1.Input.directive:type_name -> weimang.v1.Directive
+	4, // [4:4] is the sub-list for method output_type
+	4, // [4:4] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_ingest_wirepb_inputs_proto_init() }
@@ -445,6 +567,7 @@ func file_ingest_wirepb_inputs_proto_init() {
 	file_ingest_wirepb_inputs_proto_msgTypes[1].OneofWrappers = []any{
 		(*Input_Readings)(nil),
 		(*Input_Incident)(nil),
+		(*Input_Directive)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -452,7 +575,7 @@ func file_ingest_wirepb_inputs_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_ingest_wirepb_inputs_proto_rawDesc), len(file_ingest_wirepb_inputs_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

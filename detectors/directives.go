@@ -1,0 +1,303 @@
+package detectors
+
+import (
+	"hash/fnv"
+	"math"
+	"slices"
+	"time"
+
+	"weimang/ingest"
+)
+
+// said is what people have told of a home that can still matter: a fixed
+// number of periods and outcomes, the last word counting where there are more.
+// It lies beside the states, which go by event time: both copies come by it
+// when they reach its times, in whatever order it and the readings came.
+type said struct {
+	Periods  [2]period
+	Outcomes [2]outcome
+}
+
+// period is an absence, or a time in which nothing is to be told. Intervals
+// that end after From and by Until lie in it.
+type period struct {
+	ID                  uint64 // of the directive, hashed; 0: none
+	From, Until, Issued uint32 // ticks
+	Mute                bool
+}
+
+// outcome is what was found when somebody looked.
+type outcome struct {
+	At    uint32 // tick; 0: none
+	Cause uint8  // position in ingest.OutcomeCauses
+}
+
+const openPeriod = math.MaxUint32
+
+// heeded is what a state knows of the periods it has passed through.
+type heeded struct {
+	Over  uint32  // tick at which use ended what had been said before; 0: never
+	Reset uint32  // end of the last absence after which detection began anew
+	Used  float32 // hours of strong use in the present absence, slowly forgotten
+}
+
+// Use ends an absence when it adds up to usedHours: a neighbour who waters the
+// plants does not, cooking does. It is forgotten within usedMemory.
+const (
+	usedHours  = 1
+	usedMemory = 6 * ticksAnHour
+)
+
+// muted reports whether a period mutes a kind: everything that is about a
+// person who is there. A stove that burns in an empty home matters more than
+// ever, and what a meter cannot mean is the operator's.
+func muted(k Kind) bool {
+	switch k {
+	case NoSignOfLife, NotBack, Frozen, Shortfall, NightLife, Decline, SilentMeter:
+		return true
+	default:
+		return false
+	}
+}
+
+// lived reports whether a kind says how somebody lives, so that it can become
+// the new usual.
+func lived(k Kind) bool {
+	switch k {
+	case NoSignOfLife, Frozen, Shortfall, StuckOn, NightLife, Decline:
+		return true
+	default:
+		return false
+	}
+}
+
+// applyDirective takes in what somebody has said. An error is an
+// *ingest.Rejection: the area does not know the household.
+func (a *Area) applyDirective(d *ingest.Directive) error {
+	i := slices.IndexFunc(a.homes, func(h *home) bool { return h.id == d.HouseholdID })
+	if i < 0 {
+		return ingest.Reject(ingest.BadField, "household_id", "nothing has been heard of household %s in this area", d.HouseholdID)
+	}
+	h, issued := a.homes[i], tickOf(d.IssuedAt)
+	if issued < epoch || issued >= lastTick {
+		return ingest.Reject(ingest.BadTime, "issued_at", "%s lies outside all time", d.IssuedAt)
+	}
+	from := issued
+	switch d.Kind {
+	case ingest.Outcome:
+		cause := slices.Index(ingest.OutcomeCauses, d.Outcome)
+		if cause < 0 {
+			return ingest.Reject(ingest.BadField, "outcome", "unknown")
+		}
+		h.said.found(outcome{At: uint32(issued), Cause: uint8(cause)})
+	case ingest.Away, ingest.Mute:
+		// What is settled cannot be told anew.
+		from = max(tickOf(d.From), issued-ticksIn(a.p.UsualDelay+a.p.Window))
+		p := period{ID: hash(d.ID), From: uint32(min(from, lastTick)), Until: openPeriod, Issued: uint32(issued), Mute: d.Kind == ingest.Mute}
+		if !d.Until.IsZero() {
+			p.Until = uint32(min(max(tickOf(d.Until), 0), lastTick))
+		}
+		h.said.put(p, a.pos[settled])
+	default:
+		return ingest.Reject(ingest.BadField, "kind", "unknown")
+	}
+	if from < a.pos[live] {
+		a.dirty = true
+	}
+	return nil
+}
+
+func hash(id string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(id)) // a hash does not fail
+	return h.Sum64() | 1
+}
+
+// put keeps a period in the place of the same directive, in an empty place, in
+// that of one that is over, or else of the one issued first.
+func (s *said) put(p period, settledTo tick) {
+	rank := func(old *period) int64 {
+		switch {
+		case old.ID == p.ID:
+			return -3
+		case old.ID == 0:
+			return -2
+		case tick(old.Until) <= settledTo:
+			return -1
+		default:
+			return int64(old.Issued)
+		}
+	}
+	at := &s.Periods[0]
+	for i := range s.Periods {
+		if old := &s.Periods[i]; rank(old) < rank(at) {
+			at = old
+		}
+	}
+	if at.ID != p.ID || p.Issued >= at.Issued {
+		*at = p
+	}
+}
+
+// found keeps the last two outcomes.
+func (s *said) found(o outcome) {
+	if o.At > s.Outcomes[0].At {
+		s.Outcomes[1], s.Outcomes[0] = s.Outcomes[0], o
+	} else if o != s.Outcomes[0] && o.At > s.Outcomes[1].At {
+		s.Outcomes[1] = o
+	}
+}
+
+// covers reports whether the period stands at end for a state.
+func (p *period) covers(st *homeState, end tick) bool {
+	return tick(p.From) < end && end <= tick(p.Until) && (p.Mute || p.Issued >= st.Heeded.Over)
+}
+
+// at is the period that stands at end, an absence before a muting; nil: none.
+func (s *said) at(st *homeState, end tick) *period {
+	var found *period
+	for i := range s.Periods {
+		if p := &s.Periods[i]; p.ID != 0 && p.covers(st, end) && (found == nil || found.Mute) {
+			found = p
+		}
+	}
+	return found
+}
+
+// cause is what the end of an episode inside the period is put down to.
+func (p *period) cause() Cause {
+	if p.Mute {
+		return CauseMuted
+	}
+	return CauseAway
+}
+
+// begin prepares an interval: after an absence detection begins anew.
+func (s *said) begin(st *homeState, end tick) {
+	for i := range s.Periods {
+		p := &s.Periods[i]
+		if p.ID != 0 && !p.Mute && p.From < p.Until && tick(p.Until) < end && p.Until > st.Heeded.Reset && p.Issued >= st.Heeded.Over {
+			st.Heeded.Reset, st.Heeded.Used = p.Until, 0
+			st.forget(tick(p.Until))
+		}
+	}
+}
+
+// forget drops the evidence gathered before a moment.
+func (st *homeState) forget(at tick) {
+	st.Life.Score, st.Life.LastLife, st.Life.Wh, st.Life.Usual = 0, max(at, st.Life.LastLife), 0, 0
+	st.Below.restart()
+}
+
+// heed applies what has been said to an interval that has been judged (or in
+// which the home was not heard: o.length 0), and reports whether that has
+// ended the open episode.
+func (s *said) heed(st *homeState, o *observation, end tick) bool {
+	if p := s.at(st, end); p != nil {
+		if !p.Mute && st.usedAway(o, end, p) {
+			return false
+		}
+		if !p.Mute && o.length != 0 {
+			st.forget(end)
+		}
+		for i, k := range signalKinds {
+			if muted(k) {
+				st.Signals[i] = signal{}
+			}
+		}
+		return muted(Kinds[st.Episode.Kind]) && st.finish(end, p.cause())
+	}
+	found := st.answered(s, end)
+	if found == nil || ingest.OutcomeCauses[found.Cause] != ingest.OutcomeNewNormal || !lived(Kinds[st.Episode.Kind]) {
+		return false
+	}
+	st.forget(end)
+	for i, k := range signalKinds {
+		if lived(k) {
+			st.Signals[i] = signal{}
+		}
+	}
+	return st.finish(end, CauseNewUsual)
+}
+
+// usedAway reports whether use has ended an absence that somebody has spoken
+// of: only use after that, for what was known then counts as said.
+func (st *homeState) usedAway(o *observation, end tick, p *period) bool {
+	if o.length == 0 || end <= tick(p.Issued) {
+		return false
+	}
+	hd := &st.Heeded
+	hd.Used *= float32(math.Exp(-float64(o.length) / usedMemory))
+	if o.level == levelHigh {
+		hd.Used += float32(o.length.hoursSince(0))
+	}
+	if hd.Used < usedHours {
+		return false
+	}
+	hd.Used, hd.Over = 0, uint32(end)
+	return true
+}
+
+// finish ends the open episode for a reason of its own.
+func (st *homeState) finish(end tick, why Cause) bool {
+	ep := &st.Episode
+	if !ep.Open {
+		return false
+	}
+	ep.Open, ep.End, ep.EndCause = false, end, code(Causes, why)
+	return true
+}
+
+// answered is the outcome given to the open episode, nil: none yet.
+func (st *homeState) answered(s *said, end tick) *outcome {
+	for i := range s.Outcomes {
+		if o := &s.Outcomes[i]; o.At != 0 && st.Episode.Open && tick(o.At) < end && tick(o.At) >= st.Episode.First {
+			return o
+		}
+	}
+	return nil
+}
+
+// learns reports whether what an interval shows may be taken for usual: not
+// while nobody is there, and not what is alarmed on, unless it has lasted for
+// long or somebody has found that all is well.
+func (s *said) learns(st *homeState, end tick) bool {
+	if p := s.at(st, end); p != nil && !p.Mute {
+		return false
+	}
+	ep := &st.Episode
+	if !ep.Open || !lived(Kinds[ep.Kind]) || end-ep.Onset > learnAnyway {
+		return true
+	}
+	found := st.answered(s, end)
+	return found != nil && (ingest.OutcomeCauses[found.Cause] == ingest.OutcomeFalse || ingest.OutcomeCauses[found.Cause] == ingest.OutcomeNewNormal)
+}
+
+// excuse is the period to which an episode's disappearance is put down: it was
+// told, and what was said since covers it. nil: later data it was.
+func (s *said) excuse(told *published, now tick) *period {
+	for i := range s.Periods {
+		p := &s.Periods[i]
+		if p.ID != 0 && tick(p.From) < now && tick(p.Until) > told.Onset && muted(Kinds[told.Kind]) {
+			return p
+		}
+	}
+	return nil
+}
+
+// end is when the period ends, zero: open.
+func (p *period) end() time.Time {
+	if p.Until == openPeriod {
+		return time.Time{}
+	}
+	return tick(p.Until).time()
+}
+
+// sound: what a decoded home was told is in range.
+func (s *said) sound() bool {
+	ok := true
+	for i := range s.Outcomes {
+		ok = ok && int(s.Outcomes[i].Cause) < len(ingest.OutcomeCauses)
+	}
+	return ok
+}
