@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"weimang/ingest"
@@ -106,12 +107,7 @@ func readHomes(feed *feedfile.Feed, roster intake.Roster, coarsen time.Duration)
 		h.unit = unitOf(h.wh)
 		homes = append(homes, h)
 	}
-	slices.SortFunc(homes, func(a, b *home) int {
-		if a.id < b.id {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(homes, func(a, b *home) int { return strings.Compare(a.id, b.id) })
 	return homes, unknown, nil
 }
 

@@ -78,8 +78,13 @@ func TestTheUntouchedRunSaysWhatABacktestSays(t *testing.T) {
 	}
 	slices.SortStableFunc(want, byArea)
 	slices.SortStableFunc(got, byArea)
-	if len(want) == 0 || !reflect.DeepEqual(got, want) {
-		t.Errorf("%d transitions, the backtest has %d, or others", len(got), len(want))
+	if len(want) == 0 || len(got) != len(want) {
+		t.Fatalf("%d transitions, the backtest has %d", len(got), len(want))
+	}
+	for i := range want {
+		if !reflect.DeepEqual(got[i], want[i]) {
+			t.Errorf("a transition and the backtest's:\n%+v\n%+v", got[i], want[i])
+		}
 	}
 }
 

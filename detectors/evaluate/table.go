@@ -123,7 +123,7 @@ func (r *Report) writeUntouched(t *table) {
 		t.row("  "+string(k.Kind), fmt.Sprintf("%.4f (%.4f outside)", k.Pushes, k.PushesOutside), fmt.Sprintf("%.4f", k.Visits))
 	}
 	t.line("  %d silences of a day and more, %.0f days of them; budgets: %g pushed, %g red or orange",
-		u.Silences, u.SilentDays, r.Settings.Budgets.Pushed, r.Settings.Budgets.Visit)
+		u.Silences, u.SilentDays, r.Settings.Budgets.Pushed, r.Settings.Budgets.Visits)
 	s := &u.Spread
 	t.line("  over homes: quartiles %.4f, %.4f, %.4f; worst %.4f (%s); over the push budget %.0f %%, over the other %.0f %%",
 		s.Quartiles[0], s.Quartiles[1], s.Quartiles[2], s.WorstRate, s.Worst, 100*s.OverBudget, 100*s.OverVisitBudget)
