@@ -90,6 +90,9 @@ func readHomes(feed *feedfile.Feed, roster intake.Roster, coarsen time.Duration)
 		if err != nil {
 			return nil, 0, err
 		}
+		if len(h.wh) == 0 {
+			continue
+		}
 		if c := ticksIn(coarsen); c > h.step {
 			h.coarsen(c)
 		} else if c != 0 && c < h.step {
@@ -211,7 +214,7 @@ func (h *home) join(o *home) (*home, error) {
 	sum.wh, sum.meters = nil, append(slices.Clone(h.meters), o.meters...)
 	for t := sum.start; t < min(h.end(), o.end()); t += h.step {
 		a, b := h.value(t), o.value(t)
-		wh := ingest.NoValue + uint32(0)
+		wh := uint32(ingest.NoValue)
 		switch {
 		case a == absent || b == absent:
 			wh = absent
@@ -219,6 +222,13 @@ func (h *home) join(o *home) (*home, error) {
 			wh = min(a+b, absent-1)
 		}
 		sum.wh = append(sum.wh, wh)
+		if h.quality != nil || o.quality != nil {
+			q, other := h.qualityAt(h.index(t)), o.qualityAt(o.index(t))
+			if other.Rank() < q.Rank() {
+				q = other
+			}
+			sum.quality = append(sum.quality, q)
+		}
 	}
 	return &sum, nil
 }

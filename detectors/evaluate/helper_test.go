@@ -8,11 +8,15 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"weimang/ingest"
 	"weimang/ingest/feedfile"
 	"weimang/ingest/intake"
 	"weimang/ingest/simulate"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // simulated is a simulated village as a utility would hand it over.
 func simulated(homes, areas, days int, interval time.Duration) (*feedfile.Feed, intake.Roster, error) {
