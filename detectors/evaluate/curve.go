@@ -12,28 +12,6 @@ import (
 	"weimang/ingest/intake"
 )
 
-// tick is a time in quarter-hours since 1970, the shortest interval there is.
-type tick int64
-
-const (
-	tickLen   = 15 * time.Minute
-	hourTicks = tick(time.Hour / tickLen)
-	dayTicks  = 24 * hourTicks
-)
-
-func tickOf(t time.Time) tick            { return tick(t.Unix() / int64(tickLen/time.Second)) }
-func ticksIn(d time.Duration) tick       { return tick(d / tickLen) }
-func (t tick) time() time.Time           { return time.Unix(int64(t)*int64(tickLen/time.Second), 0).UTC() }
-func (t tick) duration() time.Duration   { return time.Duration(t) * tickLen }
-func (t tick) hours() float64            { return float64(t) / float64(hourTicks) }
-func (t tick) in(l *time.Location) local { return localOf(t.time().In(l)) }
-func localOf(t time.Time) local          { return local{t.YearDay(), t.Hour(), t.Minute()} }
-func (l local) minutes() int             { return l.hour*60 + l.minute }
-func measured(wh uint32) bool            { return wh < absent }
-
-// local is a time of day where the home is.
-type local struct{ day, hour, minute int }
-
 // absent marks an interval of which no reading arrived; ingest.NoValue one
 // whose reading arrived without value. Both stay as they are in every copy.
 const absent = ingest.NoValue - 1
@@ -51,6 +29,8 @@ type home struct {
 	unit            uint32           // the meter's step, Wh
 	bases           []*base          // by week
 }
+
+func measured(wh uint32) bool { return wh < absent }
 
 func (h *home) end() tick                { return h.start + tick(len(h.wh))*h.step }
 func (h *home) at(i int) tick            { return h.start + tick(i)*h.step } // start of interval i
