@@ -144,10 +144,10 @@ func householdsOf(t *testing.T, meters []string, lookup func(string) (ingest.Hom
 }
 
 func TestEveryIntervalCanBeJudged(t *testing.T) {
-	fine, roster := villageFeed(t, 4, 1, 75, 15*time.Minute)
+	fine, roster := villageFeed(t, 3, 1, 73, 15*time.Minute)
 	for _, coarsen := range []time.Duration{0, 30 * time.Minute, time.Hour} {
 		opt := smallOptions()
-		opt.Roster, opt.Coarsen, opt.Budgets, opt.Kinds, opt.Peers = roster, coarsen, nil, nil, coarsen == 0
+		opt.Roster, opt.Coarsen, opt.Budgets, opt.Kinds, opt.Peers = roster, coarsen, nil, nil, false
 		opt.Homes = householdsOf(t, fine.Meters(), roster.Lookup)
 		report, err := Run(t.Context(), fine, opt)
 		if err != nil {
@@ -158,7 +158,7 @@ func TestEveryIntervalCanBeJudged(t *testing.T) {
 			t.Errorf("%s: judged at %d minutes", coarsen, got)
 		}
 		for _, s := range report.Detectors.Scores {
-			if s.Cases != 4 && s.Kind != kindDecline {
+			if s.Cases != 3 && s.Kind != kindDecline {
 				t.Errorf("%s: %d cases of %s", coarsen, s.Cases, s.Kind)
 			}
 			if s.Kind == kindStill && s.Pushed.Within[len(s.Pushed.Within)-1].Share.Value == 0 {
