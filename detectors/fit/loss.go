@@ -28,10 +28,15 @@ type loss struct {
 	parts []part // by shard
 }
 
+// abreast is how many rows go through the weights together, so that each
+// weight is fetched once for all of them.
+const abreast = 4
+
 type part struct {
 	sum      float64
 	gradient []float64
-	x, score []float64 // of one row
+	x        [abreast][]float64 // standardised inputs of some rows
+	score    [abreast][]float64
 }
 
 func newLoss(set *Set, rows []int, weight []float64, m *Model, l2 float64, workers int) *loss {
@@ -42,7 +47,11 @@ func newLoss(set *Set, rows []int, weight []float64, m *Model, l2 float64, worke
 	}
 	l.parts = make([]part, (len(rows)+shardRows-1)/shardRows)
 	for i := range l.parts {
-		l.parts[i] = part{gradient: make([]float64, l.size()), x: make([]float64, set.Inputs), score: make([]float64, l.classes)}
+		p := &l.parts[i]
+		p.gradient = make([]float64, l.size())
+		for r := range abreast {
+			p.x[r], p.score[r] = make([]float64, set.Inputs), make([]float64, l.classes)
+		}
 	}
 	return l
 }
@@ -89,28 +98,72 @@ func (l *loss) shard(n int, w []float64) {
 	p := &l.parts[n]
 	p.sum = 0
 	clear(p.gradient)
+	until := min((n+1)*shardRows, len(l.rows))
+	for k := n * shardRows; k < until; k += abreast {
+		l.some(p, k, min(k+abreast, until), w)
+	}
+}
+
+// some adds up to abreast rows.
+func (l *loss) some(p *part, from, until int, w []float64) {
 	stride := l.set.Inputs + 1
-	for k := n * shardRows; k < min((n+1)*shardRows, len(l.rows)); k++ {
-		row := l.set.Row(l.rows[k])
-		for i := range p.x {
-			p.x[i] = (float64(row[i]) - l.mean[i]) * l.inverse[i]
+	for r := range abreast {
+		if from+r >= until { // the end of a shard: what stands there counts for nothing
+			continue
 		}
-		for c := range p.score {
-			own := w[c*stride : (c+1)*stride]
-			p.score[c] = dot(p.x, own[:len(p.x)]) + own[len(p.x)]
+		row, x := l.set.Row(l.rows[from+r]), p.x[r]
+		for i, v := range row {
+			x[i] = (float64(v) - l.mean[i]) * l.inverse[i]
 		}
-		y, weight := l.set.Y[l.rows[k]], l.weight[k]
-		right := p.score[y]
-		p.sum += weight * (softmax(p.score) - right)
-		for c, prob := range p.score {
-			if c == y {
-				prob--
-			}
-			d := weight * prob
-			own := p.gradient[c*stride : (c+1)*stride]
-			add(own[:len(p.x)], p.x, d)
-			own[len(p.x)] += d
+	}
+	for c := range l.classes {
+		own := w[c*stride : (c+1)*stride]
+		s := dots(own[:stride-1], &p.x)
+		for r := range abreast {
+			p.score[r][c] = s[r] + own[stride-1]
 		}
+	}
+	for r := range abreast {
+		score := p.score[r]
+		if from+r >= until {
+			clear(score)
+			continue
+		}
+		y, weight := l.set.Y[l.rows[from+r]], l.weight[from+r]
+		right := score[y]
+		p.sum += weight * (softmax(score) - right)
+		score[y]--
+		for c := range score {
+			score[c] *= weight
+		}
+	}
+	for c := range l.classes {
+		own := p.gradient[c*stride : (c+1)*stride]
+		d := [abreast]float64{p.score[0][c], p.score[1][c], p.score[2][c], p.score[3][c]}
+		addAll(own[:stride-1], &p.x, &d)
+		own[stride-1] += d[0] + d[1] + d[2] + d[3]
+	}
+}
+
+// dots is the products of w with each of x.
+func dots(w []float64, x *[abreast][]float64) (s [abreast]float64) {
+	x0, x1, x2, x3 := x[0][:len(w)], x[1][:len(w)], x[2][:len(w)], x[3][:len(w)]
+	var s0, s1, s2, s3 float64
+	for i, v := range w {
+		s0 += v * x0[i]
+		s1 += v * x1[i]
+		s2 += v * x2[i]
+		s3 += v * x3[i]
+	}
+	return [abreast]float64{s0, s1, s2, s3}
+}
+
+// addAll adds each of x times its d to g.
+func addAll(g []float64, x *[abreast][]float64, d *[abreast]float64) {
+	x0, x1, x2, x3 := x[0][:len(g)], x[1][:len(g)], x[2][:len(g)], x[3][:len(g)]
+	d0, d1, d2, d3 := d[0], d[1], d[2], d[3]
+	for i := range g {
+		g[i] += d0*x0[i] + d1*x1[i] + (d2*x2[i] + d3*x3[i])
 	}
 }
 
