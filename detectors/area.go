@@ -63,6 +63,9 @@ type Output struct {
 	// interval decided, and with those of a home decided again from its
 	// earliest late reading on.
 	Points func(areaID, householdID string, p UsePoint)
+	// Features is wanted by what fits the models: it is called with every
+	// interval that is decided for the first time.
+	Features func(householdID string, f *Features)
 	// TooLate are readings older than what can still change.
 	TooLate []*ingest.Readings
 	// Duplicates counts readings that changed nothing; Rollovers and Backward

@@ -146,7 +146,7 @@ func (a *Area) sound(liveTo tick) bool {
 	}
 	for i, h := range a.homes {
 		st := &h.states[settled]
-		ok = ok && len(h.meters) > 0 && (i == 0 || a.homes[i-1].id < h.id) && st.After <= 1 && st.Episode.sound() && h.public.sound() && h.said.sound()
+		ok = ok && len(h.meters) > 0 && (i == 0 || a.homes[i-1].id < h.id) && st.Life.sound() && st.Quiet.Got <= nightLen && st.Day.Slot < slotsADay && st.Episode.sound() && h.public.sound() && h.said.sound()
 		for j := range st.Signals {
 			ok = ok && st.Signals[j].sound()
 		}

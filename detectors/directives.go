@@ -186,7 +186,7 @@ func (s *said) begin(st *homeState, end tick) {
 // forget drops the evidence gathered before a moment.
 func (st *homeState) forget(at tick) {
 	st.Life.Score, st.Life.LastLife, st.Life.Wh, st.Life.Usual = 0, max(at, st.Life.LastLife), 0, 0
-	st.Below.restart()
+	st.Day.clear(&st.Habits)
 }
 
 // heed applies what has been said to an interval that has been judged (or in

@@ -6,14 +6,19 @@ import "weimang/ingest"
 const (
 	sigLife = iota
 	sigBack
+	sigFrozen
 	sigBelow
 	sigAbove
+	sigNight
+	sigDecline
 	sigSilent
 	sigOdd
 	signals
 )
 
-var signalKinds = [signals]Kind{NoSignOfLife, NotBack, Shortfall, StuckOn, SilentMeter, Impossible}
+var signalKinds = [signals]Kind{
+	NoSignOfLife, NotBack, Frozen, Shortfall, StuckOn, NightLife, Decline, SilentMeter, Impossible,
+}
 
 // signal is what one detector has to say about a home: nothing at Severity 0.
 type signal struct {
@@ -23,17 +28,22 @@ type signal struct {
 	Value, Usual float32 // Wh over Hours
 	Hours        float32
 	Neighbours   float32
+	Rate         float32 // false alarms of this strength per home-day
 }
 
 // homeState is everything detection knows of a home at one moment of event
 // time: a plain value, so that a copy is an assignment.
 type homeState struct {
 	Habits    habits
-	After     uint8 // level class of the reading before: 0 low, 1 not
+	Quarter   quarter
+	Quiet     quiet
+	Levels    levelHabits
 	Life      lifeState
+	Day       dayState
 	Below     belowState
-	LastDay   lastDay
 	Above     aboveState
+	Slow      slowState
+	Tails     [detectors]tail
 	Silence   silence
 	Plausible plausibility
 	Heeded    heeded
@@ -130,57 +140,80 @@ type observation struct {
 	wh          float64
 	watts       float64
 	usualWh     float64 // mean of this slot, for the same length
-	high        float64 // upper edge of the usual band, W
-	level       int
-	after       int // level class of the reading before
+	mid         float64 // the middle of the usual band, W
+	rest        bool    // weekend or holiday
+	level       int     // of the newest half-hour, against the quiet nights
 	// neighbours is the log of the area's use over its usual without this
-	// home, per span; 0 with fewer than minNeighbours.
-	neighbours [len(spans)]float64
-	areaLit    bool    // at least minNeighbours report and the area is not dark
-	learns     bool    // what it shows may be taken for usual
-	judged     bool    // enough history to say anything
-	caution    float64 // factor on thresholds while history is short
+	// home, per span; lowNeighbours how many more of them than usual, as a
+	// share, are low; 0 with fewer than minNeighbours.
+	neighbours    [len(spans)]float64
+	lowNeighbours float64
+	areaLit       bool // at least minNeighbours report and the area is not dark
+	learns        bool // what it shows may be taken for usual
+	judged        bool // enough history to say anything
+	dayEnded      bool // a local day has ended before it
+
+	// What the models saw of it.
+	life      LifeFeatures
+	day       DayFeatures
+	looks     dayScores
+	dayJudged bool
 }
 
 // learnAnyway is how long an open episode keeps a home from learning: a
 // lasting new normal is learned after it.
 const learnAnyway = 7 * ticksADay
 
-// observe runs every detector over one interval and settles the episode.
-func (st *homeState) observe(p *Params, o *observation) {
+// observe runs every detector over one interval.
+func (st *homeState) observe(p *Params, o *observation, f *Features) {
 	st.Dark = o.wh == 0
 	h := &st.Habits
-	days := float64(h.Days)
-	o.judged = days >= p.MinDays && h.Nights >= 16
-	o.caution = 1
-	if days < p.FullDays {
-		o.caution = 1 + 0.5*(p.FullDays-days)/p.FullDays
+	o.judged = float64(h.Days) >= p.MinDays && st.Quiet.known()
+	_, o.mid, _ = h.band(o.slot)
+	o.level = levelHigh
+	days := float32(o.length) / float32(ticksADay)
+	for i := range st.Tails {
+		st.Tails[i].pass(days)
 	}
-	o.after = int(st.After)
-	o.level = h.level(o.watts)
-	_, _, high := h.band(o.slot)
-	o.high = high
+	st.Quarter.halves(o, func(half halfHour) {
+		st.half(p, &half, o, f)
+		st.Day.put(h, &half)
+		if half.slot%2 == 1 {
+			st.hour(p, &half, o, f)
+		}
+	})
 
 	silent := st.Signals[sigLife].Severity != 0
 	st.Signals[sigLife] = observeLife(p, st, o)
 	if silent && st.Signals[sigLife].Severity == 0 {
-		st.Below.restart()
+		st.Day.clear(h) // the silence has accounted for what was missing
 	}
-	st.LastDay.add(o.end, o.wh, o.usualWh)
-	st.Signals[sigBelow] = observeBelow(p, st, o)
+	if o.dayJudged {
+		observeDay(p, st, o)
+	}
 	st.Signals[sigAbove] = observeAbove(p, st, o)
 	if st.Signals[sigBack].Severity != 0 && !st.Dark {
 		st.Signals[sigBack] = signal{}
 	}
 	if o.learns {
-		h.learn(o.slot, o.watts, o.after)
+		h.learn(o.slot, o.watts)
 		if o.length == 4 {
-			h.learn((o.slot+1)%slotsADay, o.watts, o.after)
+			h.learn((o.slot+1)%slotsADay, o.watts)
 		}
 	}
-	h.Days += float32(o.length) / float32(ticksADay)
-	st.After = 1
-	if o.level == levelLow {
-		st.After = 0
+	h.Days += days
+}
+
+// scores is what each detector made of the newest interval.
+func (st *homeState) scores(o *observation) (s [detectors]float64) {
+	s[detLife] = float64(st.Life.Score)
+	s[detAbove] = 0
+	if st.Above.Since != 0 {
+		s[detAbove] = o.end.hoursSince(st.Above.Since)
 	}
+	if o.dayJudged {
+		s[detFrozen], s[detBelow], s[detNight] = o.looks.frozen(), o.looks[dayShortfall], o.looks.night()
+	}
+	s[detDecline] = float64(st.Slow.Score)
+	return s
 }

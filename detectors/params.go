@@ -3,6 +3,8 @@ package detectors
 import (
 	"errors"
 	"time"
+
+	"weimang/ingest/calendar"
 )
 
 // Params are the few numbers detection depends on. The zero value is not
@@ -24,23 +26,11 @@ type Params struct {
 	// every home follows.
 	Budgets Budgets
 
-	// Life is the evidence (natural log of the likelihood ratio "nobody is
-	// using anything" against "a day like any other") at which a silence is
-	// yellow, orange and red.
-	Life [3]float64
-	// LifeHours is how long a silence must have lasted for orange and red.
-	LifeHours [3]float64
-	// BelowScore is how many of the home's own standard deviations its use
-	// must lie below what its habits and its neighbours explain.
-	BelowScore float64
-	// BelowRatio is the minimum effect of a shortfall: use above stand-by
-	// over what is expected.
-	BelowRatio float64
-	// AboveHours is the shortest run of strong use worth a message.
-	AboveHours float64
-	// AboveWatts is how far above the usual band strong use must lie.
-	AboveWatts float64
-	// MaxKW is the most that a home's connection carries.
+	// Model is what was fitted over many homes.
+	Model *Model
+	// Holidays tells rest days from workdays; nil knows weekends only.
+	Holidays *calendar.Calendar
+	// MaxKW is the most a connection can carry: more is a fault of the meter.
 	MaxKW float64
 	// MinDays is the history a home needs before anything is said; FullDays
 	// the history after which usual is no longer called a wide guess.
@@ -58,21 +48,16 @@ type Budgets struct {
 // four messages.
 var DefaultBudgets = Budgets{Visit: 0.005, Pushed: 0.02}
 
-// DefaultParams were set by hand on the regular homes of the development data,
-// towards 0.02 pushes and 0.005 visit-level pushes per home-day; they come to
-// 0.018 and 0.0056, real absences included.
+// DefaultParams detects with the fitted model and the default budgets.
 func DefaultParams() Params {
 	return Params{
 		Budgets:    DefaultBudgets,
+		Model:      DefaultModel(),
 		UsualDelay: 30 * time.Minute,
 		Window:     96 * time.Hour,
 		Skew:       15 * time.Minute,
-		Life:       [3]float64{24, 42, 110},
-		LifeHours:  [3]float64{4, 6, 30},
-		BelowScore: 3.2, BelowRatio: 0.55,
-		AboveHours: 3, AboveWatts: 1000,
-		MaxKW:   60,
-		MinDays: 3, FullDays: 14,
+		MaxKW:      60,
+		MinDays:    3, FullDays: 14,
 	}
 }
 
@@ -85,10 +70,12 @@ func (p Params) Validate() error {
 		return errors.New("window must lie between 24 h and 168 h")
 	case p.Skew < 0 || p.Skew > 2*time.Hour:
 		return errors.New("skew must lie between 0 and 2 h")
-	case p.BelowRatio <= 0 || p.BelowRatio >= 1:
-		return errors.New("below ratio must lie between 0 and 1")
-	case p.Life[0] <= 0 || p.Life[1] < p.Life[0] || p.Life[2] < p.Life[1]:
-		return errors.New("life thresholds must rise from yellow to red")
+	case p.Budgets.Pushed <= 0 || p.Budgets.Pushed > 1:
+		return errors.New("the budget of pushes must lie between 0 and 1 per home and day")
+	case p.Budgets.Visit <= 0 || p.Budgets.Visit > p.Budgets.Pushed:
+		return errors.New("the budget of visits must be above 0 and no more than that of pushes")
+	case p.Model == nil:
+		return errors.New("no model")
 	case p.MaxKW <= 0:
 		return errors.New("max kW must be above 0")
 	case p.MinDays < 1:

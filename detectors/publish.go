@@ -76,7 +76,7 @@ func (a *Area) finding(ep *episode, before, after *published, state State, cause
 		DataUntil: min(a.watermark, tickOf(a.clock.Add(a.p.Skew))).time(),
 		Value:     kWh(ep.Value), Usual: kWh(ep.Usual),
 		Reason: Reason{
-			Cause: cause, Hours: float64(ep.Hours), Neighbours: round(float64(ep.Neighbours), 2), Warmup: ep.Warmup,
+			Cause: cause, Hours: float64(ep.Hours), Neighbours: round(float64(ep.Neighbours), 2), Rate: float64(ep.Rate), Warmup: ep.Warmup,
 		},
 	}
 	for i, k := range signalKinds {

@@ -35,7 +35,7 @@ func (a *Area) step(which int, end tick, out *Output) {
 			continue
 		}
 		longest = max(longest, r.length)
-		o.slot = h.zone.slot(end, r.length)
+		o.slot, o.rest = h.zone.slot(end, r.length), h.zone.restDay(end-r.length, a.p.Holidays)
 		o.wh = float64(r.wh)
 		o.watts = o.wh / r.length.hoursSince(0)
 		o.usualWh = float64(h.states[which].Habits.Mean[o.slot]) * r.length.hoursSince(0)
@@ -68,12 +68,23 @@ func (a *Area) step(which int, end tick, out *Output) {
 			}
 			counted++
 			if o := &a.obs[i]; o.length != 0 {
-				base := float64(st.Habits.QuietMid) * o.length.hoursSince(0)
+				base := float64(st.Quiet.Mid) * o.length.hoursSince(0)
 				st.Below.average(o.length, max(0, o.wh-base), max(0, o.usualWh-base))
 			}
 			for k := range spans {
 				use[k] += float64(st.Below.Use[k])
 				usual[k] += float64(st.Below.Usual[k])
+			}
+		}
+	}
+	low, lows := a.lowShare(which)
+	shares, sharers := 0.0, 0.0
+	for i, h := range a.homes {
+		o, st := &a.obs[i], &h.states[which]
+		if o.length != 0 {
+			o.dayEnded = st.Slow.gather(h.zone.day(end-o.length), o.length.hoursSince(0), max(0, o.wh-float64(st.Quiet.Mid)*o.length.hoursSince(0)))
+			if o.dayEnded && st.Slow.Known {
+				shares, sharers = shares+float64(st.Slow.Share), sharers+1
 			}
 		}
 	}
@@ -99,8 +110,28 @@ func (a *Area) step(which int, end tick, out *Output) {
 				o.neighbours[k] = logRatio((use[k]-float64(st.Below.Use[k]))/others, (usual[k]-float64(st.Below.Usual[k]))/others, span)
 			}
 		}
+		if lows >= minNeighbours {
+			own, n := st.Life.more(st)
+			o.lowNeighbours = (low - own) / max(float64(lows-n), 1)
+		}
 		o.learns = h.said.learns(st, end)
-		st.observe(a.p, o)
+		var f *Features
+		if out != nil && out.Features != nil && which == live && !a.again {
+			f = &Features{At: end.time()}
+		}
+		st.observe(a.p, o, f)
+		if o.dayEnded {
+			area := 0.0
+			if others := sharers - 1; others >= minNeighbours-1 && st.Slow.Known {
+				area = (shares - float64(st.Slow.Share)) / others
+			}
+			observeDecline(a.p, st, o, area)
+		}
+		if f != nil {
+			f.Silent = end.hoursSince(st.Life.LastLife)
+			f.Scores = st.scores(o)
+			out.Features(h.id, f)
+		}
 		view.rollCall(st, o)
 		if !h.said.heed(st, o, end) {
 			st.arbitrate(end, a.p.FullDays)

@@ -1,6 +1,10 @@
 package detectors
 
-import "time"
+import (
+	"time"
+
+	"weimang/ingest/calendar"
+)
 
 // tick counts quarter-hours since 1970 UTC, the finest interval of the wire
 // contract. An interval is named by the tick of its end.
@@ -10,6 +14,9 @@ const tickLen = 15 * time.Minute
 
 // ticksADay is a day of 24 hours.
 const ticksADay = tick(24 * time.Hour / tickLen)
+
+// ticksAnHour is four quarter-hours.
+const ticksAnHour = 4
 
 // epoch is before any reading, and far enough from 0 that 0 can mean none.
 const epoch = 365 * ticksADay
@@ -26,6 +33,9 @@ type zone struct {
 	loc      *time.Location
 	from, to tick // the offset holds for from <= t < to
 	offset   tick
+
+	restOf int32 // the local day of which rest tells
+	rest   bool
 }
 
 func newZone(name string) (*zone, error) {
@@ -33,7 +43,7 @@ func newZone(name string) (*zone, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &zone{loc: loc}, nil
+	return &zone{loc: loc, restOf: -1}, nil
 }
 
 // local shifts t so that floor(local/ticksADay) is the local day and the rest
@@ -53,6 +63,21 @@ func (z *zone) local(t tick) tick {
 		}
 	}
 	return t + z.offset
+}
+
+// day is the local day of a moment, counted from 1970.
+func (z *zone) day(t tick) int32 {
+	return int32(z.local(t).floor(ticksADay) / ticksADay)
+}
+
+// restDay reports whether a moment's local day is a weekend or a holiday.
+func (z *zone) restDay(t tick, holidays *calendar.Calendar) bool {
+	if d := z.day(t); d != z.restOf {
+		z.restOf = d
+		date := time.Unix(int64(d)*86400, 0).UTC()
+		z.rest = holidays.Day(date) != calendar.Workday
+	}
+	return z.rest
 }
 
 // slotsADay is the resolution of what is usual: half-hours of the local day.

@@ -1,0 +1,99 @@
+package detectors
+
+import "math"
+
+// A detector's score means something once it is known how often chance alone
+// brings one as high: the rate of false alarms per home and day. Beyond a
+// level U the highest scores of excursions fall off as an exponential
+// (peaks over threshold; Coles, An Introduction to Statistical Modeling of
+// Extreme Values, 2001, ch. 4, with shape 0): rate(s) = Often · exp(−(s−U)/Mean).
+
+// Detectors that share the budgets.
+const (
+	detLife = iota
+	detFrozen
+	detBelow
+	detAbove
+	detNight
+	detDecline
+	detectors
+)
+
+// Tail is a detector's upper tail, pooled over homes.
+type Tail struct {
+	U     float64 `json:"u"`     // from which scores are counted
+	Often float64 `json:"often"` // excursions beyond U per home-day
+	Mean  float64 `json:"mean"`  // of how far beyond U they reach
+}
+
+// allotment is a detector's part of each budget.
+var allotments = [detectors]struct{ pushed, visit float64 }{
+	detLife:    {0.50, 0.80},
+	detFrozen:  {0.07, 0.15},
+	detBelow:   {0.15, 0},
+	detAbove:   {0.12, 0},
+	detNight:   {0.06, 0},
+	detDecline: {0.05, 0},
+}
+
+// tail is what a home's own history says of a detector's tail.
+type tail struct {
+	Days   float32 // watched, slowly forgotten
+	Over   float32 // excursions beyond U in them
+	Excess float32 // sum of how far they reached
+	Peak   float32 // highest score of the present excursion, 0: none
+}
+
+// How much the pooled tail weighs against the home's own, and how slowly that
+// is forgotten. Weeks cannot tell what happens once in 200 days.
+const (
+	priorHomeDays = 120
+	priorPeaks    = 6
+	tailDays      = 180
+	farPeak       = 4 // excess of one excursion that counts, in pooled means
+)
+
+// pass lets time go by.
+func (t *tail) pass(days float32) {
+	keep := 1 - days/tailDays
+	t.Days = t.Days*keep + days
+	t.Over *= keep
+	t.Excess *= keep
+}
+
+// judge takes in a score and tells the rate of its like.
+func (t *tail) judge(p *Params, detector int, score float64) float64 {
+	pool := &p.Model.Tails[detector]
+	switch {
+	case score > pool.U:
+		t.Peak = max(t.Peak, float32(score))
+	case t.Peak != 0 && score < pool.U-pool.Mean:
+		t.Over++
+		t.Excess += min(t.Peak-float32(pool.U), float32(farPeak*pool.Mean))
+		t.Peak = 0
+	}
+	if score <= pool.U {
+		return math.Inf(1)
+	}
+	often := (pool.Often*priorHomeDays + float64(t.Over)) / (priorHomeDays + float64(t.Days))
+	mean := (pool.Mean*priorPeaks + float64(t.Excess)) / (priorPeaks + float64(t.Over))
+	return often * math.Exp(-(score-pool.U)/mean)
+}
+
+// severity is what a rate of false alarms is worth under the budgets.
+func (p *Params) severity(detector int, rate float64) Severity {
+	part := &allotments[detector]
+	switch {
+	case rate <= p.Budgets.Visit*part.visit:
+		return Orange
+	case rate <= p.Budgets.Pushed*part.pushed:
+		return Yellow
+	default:
+		return 0
+	}
+}
+
+// settled reports whether a score is ordinary again.
+func (p *Params) ordinary(detector int, rate float64) bool {
+	return rate > 10*p.Budgets.Pushed*allotments[detector].pushed
+}

@@ -1,0 +1,261 @@
+package detectors
+
+import "math"
+
+// dayState is the last day and a half of a home and what its days are like.
+type dayState struct {
+	Ring [dayRing]uint16 // W by half-hour, the newest at Newest
+	Last uint32          // newest half-hour, counted from 1970
+	Slot uint8           // its place in the local day
+	Root [24]float32     // usual √W, by hour of the local day
+	N    float32         // hours learned
+	// Moments of what a day looks like, of the home's own days: see looks.
+	Mean, Var [dayInputsOwn]float32
+	XA, AA    float32 // how far the home follows its neighbours
+	AreaMean  float32
+}
+
+const (
+	dayRing = 72 // 36 h
+	// dayMemory is how many hours of looks count.
+	dayMemory = 28 * 24
+	// A few days' worth of a wide guess keeps a young home's spread from zero.
+	dayPrior, dayPriorVar = 48, 0.1
+	// dayKnown is how many hours a home must have shown.
+	dayKnown = 72
+	// dayClip bounds one input.
+	dayClip = 6
+)
+
+// What a day looks like, in the order of the model's inputs.
+const (
+	lookUse    = iota // ln of use above base over usual, 24 h
+	lookSlope         // of √W on usual √W: 1 is the usual shape, 0 none, below that the reverse
+	lookCorr          // their correlation
+	lookMax           // ln of the highest hour
+	lookMin           // ln of the lowest hour
+	lookRough         // ln of the mean step from hour to hour
+	lookNight         // share of use between midnight and six
+	lookHalf          // ln of use over usual, 12 h
+	lookSpread        // ln of the spread of √W
+	lookAlone         // lookUse less what the neighbours explain
+	lookTop           // ln of the four highest half-hours
+	lookActive        // share of 36 hours in which something was used
+	dayInputsOwn
+)
+
+// dayInputs is the quadratic expansion of the looks.
+const dayInputs = dayInputsOwn + dayInputsOwn*(dayInputsOwn+1)/2
+
+// DayFeatures is what the model of the day sees, each look in standard
+// deviations of the home's own days.
+type DayFeatures struct{ X [dayInputsOwn]float32 }
+
+// DayClasses are what a day can look like, in the order of the model.
+var DayClasses = []string{"ordinary", "shortfall", "still", "frozen", "lamp", "heater", "thermostat", "reversed", "restless"}
+
+const (
+	dayOrdinary = iota
+	dayShortfall
+	dayStill
+	dayFrozen
+	dayLamp
+	dayHeater
+	dayThermostat
+	dayReversed
+	dayRestless
+	dayClasses
+)
+
+// put stores a half-hour; what was missed since the newest counts as usual.
+func (d *dayState) put(h *habits, half *halfHour) {
+	now := uint32(half.end / 2)
+	missed := min(now-d.Last, dayRing)
+	for i := missed - 1; i > 0 && d.Last != 0; i-- {
+		d.Ring[(now-i)%dayRing] = saturate(float64(h.Mean[(half.slot-int(i)+2*slotsADay)%slotsADay]))
+	}
+	d.Last, d.Slot = now, uint8(half.slot)
+	d.Ring[now%dayRing] = saturate(half.watts)
+}
+
+// clear forgets the last day: it was as usual.
+func (d *dayState) clear(h *habits) {
+	for i := range uint32(dayRing) {
+		d.Ring[(d.Last-i)%dayRing] = saturate(float64(h.Mean[(int(d.Slot)-int(i)+2*slotsADay)%slotsADay]))
+	}
+}
+
+func saturate(x float64) uint16 { return uint16(min(max(x+0.5, 0), math.MaxUint16)) }
+
+// at is the hour that ended so many hours ago, W.
+func (d *dayState) at(hoursAgo int) float64 {
+	i := d.Last - uint32(2*hoursAgo)
+	return (float64(d.Ring[i%dayRing]) + float64(d.Ring[(i-1)%dayRing])) / 2
+}
+
+// looks describes the last day. Powers are taken on a root scale, on which
+// lamps and kettles both count.
+func (d *dayState) looks(x *[dayInputsOwn]float64, h *habits, base float64, hour int) {
+	const n = 24
+	var use, usual, use12, usual12, night float64
+	var su, sp, suu, spp, sup, rough, top, bottom float64
+	bottom = math.Inf(1)
+	next := 0.0
+	for ago := range n {
+		w := d.at(ago)
+		at := (hour - ago + 48) % 24
+		mean := (float64(h.Mean[2*at]) + float64(h.Mean[2*at+1])) / 2
+		above, usually := max(0, w-base), max(0, mean-base)
+		use += above
+		usual += usually
+		if ago < 12 {
+			use12 += above
+			usual12 += usually
+		}
+		if at < 6 {
+			night += above
+		}
+		top, bottom = max(top, w), min(bottom, w)
+		u, p := math.Sqrt(w), float64(d.Root[at])
+		su, sp, suu, spp, sup = su+u, sp+p, suu+u*u, spp+p*p, sup+u*p
+		if ago > 0 {
+			rough += math.Abs(u - next)
+		}
+		next = u
+	}
+	cov := sup/n - su/n*sp/n
+	varU, varP := max(0, suu/n-su/n*su/n), max(0, spp/n-sp/n*sp/n)
+	active := 0.0
+	for ago := range dayRing / 2 {
+		if d.at(ago) > 1.25*base+40 {
+			active++
+		}
+	}
+	var four [4]uint16
+	for i := range uint32(slotsADay) {
+		v := d.Ring[(d.Last-i)%dayRing]
+		for k := range four {
+			if v > four[k] {
+				v, four[k] = four[k], v
+			}
+		}
+	}
+	strongest := 0.0
+	for _, v := range four {
+		strongest += max(0, float64(v)-base)
+	}
+	*x = [dayInputsOwn]float64{
+		lookUse:    math.Log((use + 30*n) / (usual + 30*n)),
+		lookSlope:  cov / (varP + 0.3),
+		lookCorr:   cov / math.Sqrt((varP+0.3)*(varU+0.3)),
+		lookMax:    math.Log(max(0, top-base) + 50),
+		lookMin:    math.Log(max(0, bottom-base) + 20),
+		lookRough:  math.Log(rough/n + 0.3),
+		lookNight:  (night + 60) / (use + 240),
+		lookHalf:   math.Log((use12 + 360) / (usual12 + 360)),
+		lookSpread: 0.5 * math.Log(varU+0.3),
+		lookTop:    math.Log(strongest + 200),
+		lookActive: active / (dayRing / 2),
+	}
+}
+
+// standardise turns looks into standard deviations of the home's own days,
+// and learns them.
+func (d *dayState) standardise(f *DayFeatures, x *[dayInputsOwn]float64, area float64, learns bool) {
+	n := float64(min(d.N, dayMemory))
+	rate := 1 / float64(min(d.N+1, dayMemory))
+	dx, da := x[lookUse]-float64(d.Mean[lookUse]), area-float64(d.AreaMean)
+	beta := d.beta()
+	x[lookAlone] = dx - beta*da
+	learns = learns && (math.Abs(dx) < 1.5 || d.N < dayKnown)
+	for i := range x {
+		v := float64(d.Var[i])
+		mean := float64(d.Mean[i])
+		if i == lookAlone {
+			v, mean = max(0, float64(d.Var[lookUse])-beta*float64(d.XA)), 0
+		}
+		sd := math.Sqrt((v*n + dayPrior*dayPriorVar) / (n + dayPrior))
+		delta := x[i] - mean
+		f.X[i] = float32(min(dayClip, max(-dayClip, delta/max(sd, 0.05))))
+		if !learns || i == lookAlone {
+			continue
+		}
+		d.Mean[i] += float32(rate * delta)
+		d.Var[i] += float32(rate * (delta*delta - v))
+	}
+	if learns {
+		d.AreaMean += float32(rate * da)
+		d.XA += float32(rate * (dx*da - float64(d.XA)))
+		d.AA += float32(rate * (da*da - float64(d.AA)))
+	}
+	d.N = min(d.N+1, math.MaxInt32)
+}
+
+// beta is how far the home follows its neighbours: the regression of its log
+// use on theirs, held down while little is known.
+func (d *dayState) beta() float64 {
+	return max(0, min(1.3, float64(d.XA)/(float64(d.AA)+0.01)))
+}
+
+// learnHour takes an hour into what is usual.
+func (d *dayState) learnHour(hour int, watts float64, days float32) {
+	d.Root[hour] += (float32(math.Sqrt(watts)) - d.Root[hour]) / min(28, max(1, days))
+}
+
+// Quadratic writes x, its squares and its products two by two: x_i, x_i²/3,
+// and x_i·x_j/3 for j < i.
+func Quadratic(dst, x []float32) []float32 {
+	dst = append(dst[:0], x...)
+	for _, v := range x {
+		dst = append(dst, v*v/3)
+	}
+	for i, v := range x {
+		for _, w := range x[:i] {
+			dst = append(dst, v*w/3)
+		}
+	}
+	return dst
+}
+
+// dayScores are the log-odds of each class against a day like any other or,
+// but for stillness, a home in which nobody is.
+type dayScores [dayClasses]float64
+
+func (m *Model) dayScores(f *DayFeatures) (s dayScores) {
+	var room [dayInputs]float32
+	x := Quadratic(room[:0], f.X[:])
+	var logit [dayClasses]float64
+	m.Day.logits(logit[:], x)
+	with := logSum(logit[dayOrdinary], logit[dayStill])
+	for c := range s {
+		s[c] = logit[c] - with
+	}
+	s[dayStill] = logit[dayStill] - logit[dayOrdinary]
+	return s
+}
+
+// hour takes in the hour that has just been completed and judges the day.
+func (st *homeState) hour(p *Params, half *halfHour, o *observation, f *Features) {
+	d := &st.Day
+	hour := half.slot / 2
+	if !st.Quiet.known() || st.Habits.Days < 3 {
+		if o.learns {
+			d.learnHour(hour, d.at(0), st.Habits.Days)
+		}
+		return
+	}
+	var x [dayInputsOwn]float64
+	d.looks(&x, &st.Habits, float64(st.Quiet.Mid), hour)
+	d.standardise(&o.day, &x, o.neighbours[1], o.learns)
+	if o.learns {
+		d.learnHour(hour, d.at(0), st.Habits.Days)
+	}
+	if d.N < dayKnown {
+		return
+	}
+	if f != nil {
+		f.Day = &o.day
+	}
+	o.dayJudged = true
+	o.looks = p.Model.dayScores(&o.day)
+}

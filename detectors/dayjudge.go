@@ -1,0 +1,76 @@
+package detectors
+
+import "math"
+
+// Three detectors read the same likeness of the last day: the home in which
+// what was on stays on, the one that uses less though life goes on, and the
+// one whose day has lost its shape.
+
+// observeDay judges the hour just completed.
+func observeDay(p *Params, st *homeState, o *observation) {
+	s := &o.looks
+	st.judgeDay(p, o, sigFrozen, detFrozen, s.frozen(), CauseFlat)
+	st.judgeDay(p, o, sigBelow, detBelow, s[dayShortfall], CauseBelow)
+	st.judgeDay(p, o, sigNight, detNight, s.night(), CauseReversed)
+	st.notRising(p, o)
+}
+
+// dayHours is the span that a likeness of the day stands for.
+const dayHours = 24
+
+func (st *homeState) judgeDay(p *Params, o *observation, which, detector int, score float64, cause Cause) {
+	sig := &st.Signals[which]
+	rate := st.Tails[detector].judge(p, detector, score)
+	if !o.judged {
+		return
+	}
+	if sig.Severity != 0 {
+		if p.ordinary(detector, rate) && score < 0 {
+			*sig = signal{}
+		}
+	}
+	severity := p.severity(detector, rate)
+	use, usual := st.lastHours(dayHours)
+	switch detector {
+	case detBelow:
+		// A silence is not a shortfall: that life goes on is the point of it.
+		if o.end-st.Life.LastLife > aliveWithin || use > belowRatio*usual {
+			severity = 0
+		}
+	case detFrozen:
+		if o.looks[dayThermostat] > max(o.looks[dayFrozen], o.looks[dayLamp], o.looks[dayHeater]) {
+			cause = CauseCycling
+		}
+	case detNight:
+		if o.looks[dayRestless] > o.looks[dayReversed] {
+			cause = CauseRestless
+		}
+	}
+	if severity <= sig.Severity {
+		return
+	}
+	onset := o.end - dayHours*ticksAnHour
+	if sig.Severity != 0 {
+		onset = sig.Onset
+	}
+	*sig = signal{
+		Severity: severity, Cause: code(Causes, cause), Onset: onset, At: o.end, Hours: dayHours,
+		Value: float32(use), Usual: float32(usual), Rate: float32(rate), Neighbours: float32(math.Exp(o.neighbours[1])),
+	}
+}
+
+// lastHours is use and usual over the last hours, Wh.
+func (st *homeState) lastHours(hours int) (use, usual float64) {
+	for ago := range hours {
+		use += st.Day.at(ago)
+		at := (int(st.Day.Slot)/2 - ago + 48) % 24
+		usual += (float64(st.Habits.Mean[2*at]) + float64(st.Habits.Mean[2*at+1])) / 2
+	}
+	return use, usual
+}
+
+func (s *dayScores) frozen() float64 {
+	return logSum(s[dayFrozen], s[dayLamp], s[dayHeater], s[dayThermostat])
+}
+
+func (s *dayScores) night() float64 { return logSum(s[dayReversed], s[dayRestless]) }

@@ -1,0 +1,110 @@
+package detectors
+
+import (
+	"math"
+	"slices"
+)
+
+// quiet is what a home uses while nobody does anything: what the readings of
+// its quiet nights were. Watts, over half-hours.
+type quiet struct {
+	Night    [nightLen]uint16 // of the night that is under way
+	Got      uint8            // how many of them
+	Highs    [14]uint16       // the ninth decile of each of the last nights
+	Nights   uint16           // nights seen, saturating
+	Quiet    uint16           // of them quiet ones
+	Low, Mid float32          // third and sixth decile of a quiet night
+	Top      float32          // ninth decile
+}
+
+// The night is the half-hours from local midnight to five.
+const nightLen = 10
+
+const (
+	// A night counts with readings for most of it, and is quiet when its ninth
+	// decile is not far above that of the quieter third of the last nights.
+	enoughNight = 8
+	quietRatio  = 1.3
+	quietWatts  = 10
+	// quietMemory is how many quiet nights count.
+	quietMemory = 8
+	// knownNights is how many a home needs before levels mean anything.
+	knownNights = 3
+)
+
+// add takes in a half-hour.
+func (q *quiet) add(slot int, watts float64) {
+	if slot < nightLen {
+		if q.Got < nightLen {
+			q.Night[q.Got] = saturate(watts)
+			q.Got++
+		}
+		return
+	}
+	if q.Got >= enoughNight {
+		q.learn(q.Night[:q.Got])
+	}
+	q.Got = 0
+}
+
+func (q *quiet) learn(night []uint16) {
+	var sorted [nightLen]uint16
+	v := sorted[:copy(sorted[:], night)]
+	slices.Sort(v)
+	at := func(v []uint16, p float64) float64 { return float64(v[int(p*float64(len(v)-1)+0.5)]) }
+	high := at(v, 0.9)
+	q.Highs[int(q.Nights)%len(q.Highs)] = uint16(high)
+	if q.Nights < math.MaxUint16-uint16(len(q.Highs)) {
+		q.Nights++
+	} else {
+		q.Nights -= uint16(len(q.Highs)) - 1
+	}
+	highs := q.Highs
+	h := highs[:min(int(q.Nights), len(highs))]
+	slices.Sort(h)
+	if high > quietRatio*at(h, 0.3)+quietWatts {
+		return
+	}
+	if q.Quiet < math.MaxUint16 {
+		q.Quiet++
+	}
+	rate := 1 / float64(min(q.Quiet, quietMemory))
+	q.Low += float32(rate * (at(v, 0.3) - float64(q.Low)))
+	q.Mid += float32(rate * (at(v, 0.6) - float64(q.Mid)))
+	q.Top += float32(rate * (high - float64(q.Top)))
+}
+
+func (q *quiet) known() bool { return q.Quiet >= knownNights }
+
+// limit is the use above which somebody uses something, W.
+func (q *quiet) limit() float64 { return float64(q.Top) + max(0.25*float64(q.Top), 25) }
+
+// Levels of use, by the home's own quiet nights.
+const (
+	levelLow  = iota // as the lower third of a quiet night
+	levelMid         // as its middle
+	levelTop         // as its upper part
+	levelEdge        // hardly above
+	levelSome        // a lamp, a television
+	levelHigh        // something a hand has switched on
+	levels
+)
+
+// level is where watts stand against the quiet nights.
+func (q *quiet) level(watts float64) int {
+	limit := q.limit()
+	switch {
+	case watts <= float64(q.Low):
+		return levelLow
+	case watts <= float64(q.Mid):
+		return levelMid
+	case watts <= float64(q.Top):
+		return levelTop
+	case watts <= limit:
+		return levelEdge
+	case watts <= limit+max(60, 0.5*limit):
+		return levelSome
+	default:
+		return levelHigh
+	}
+}
