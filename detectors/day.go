@@ -7,7 +7,6 @@ type dayState struct {
 	Ring [dayRing]uint16 // W by half-hour, the newest at Newest
 	Last uint32          // newest half-hour, counted from 1970
 	Slot uint8           // its place in the local day
-	Root [24]float32     // usual √W, by hour of the local day
 	N    float32         // hours learned
 	// Moments of what a day looks like, of the home's own days: see looks.
 	Mean, Var [dayInputsOwn]float32
@@ -72,7 +71,7 @@ func (d *dayState) put(h *habits, half *halfHour) {
 	now := uint32(half.end / 2)
 	missed := min(now-d.Last, dayRing)
 	for i := missed - 1; i > 0 && d.Last != 0; i-- {
-		d.Ring[(now-i)%dayRing] = saturate(float64(h.Mean[(half.slot-int(i)+2*slotsADay)%slotsADay]))
+		d.Ring[(now-i)%dayRing] = saturate(h.mean((half.slot - int(i) + 2*slotsADay) % slotsADay))
 	}
 	d.Last, d.Slot = now, uint8(half.slot)
 	d.Ring[now%dayRing] = saturate(half.watts)
@@ -81,7 +80,7 @@ func (d *dayState) put(h *habits, half *halfHour) {
 // clear forgets the last day: it was as usual.
 func (d *dayState) clear(h *habits) {
 	for i := range uint32(dayRing) {
-		d.Ring[(d.Last-i)%dayRing] = saturate(float64(h.Mean[(int(d.Slot)-int(i)+2*slotsADay)%slotsADay]))
+		d.Ring[(d.Last-i)%dayRing] = saturate(h.mean((int(d.Slot) - int(i) + 2*slotsADay) % slotsADay))
 	}
 }
 
@@ -97,26 +96,49 @@ func (d *dayState) at(hoursAgo int) float64 {
 // lamps and kettles both count.
 func (d *dayState) looks(x *[dayInputsOwn]float64, h *habits, base float64, hour int) {
 	const n = 24
+	var hours [dayRing / 2]float64 // the newest first
+	var four [4]uint16
+	active := 0.0
+	at := int(d.Last % dayRing)
+	for ago := range hours {
+		v := d.Ring[at]
+		if at--; at < 0 {
+			at = dayRing - 1
+		}
+		w := d.Ring[at]
+		if at--; at < 0 {
+			at = dayRing - 1
+		}
+		hours[ago] = (float64(v) + float64(w)) / 2
+		if hours[ago] > 1.25*base+40 {
+			active++
+		}
+		if ago < n {
+			highest(&four, v)
+			highest(&four, w)
+		}
+	}
 	var use, usual, use12, usual12, night float64
 	var su, sp, suu, spp, sup, rough, top, bottom float64
 	bottom = math.Inf(1)
 	next := 0.0
-	for ago := range n {
-		w := d.at(ago)
-		at := (hour - ago + 48) % 24
-		mean := (float64(h.Mean[2*at]) + float64(h.Mean[2*at+1])) / 2
-		above, usually := max(0, w-base), max(0, mean-base)
+	for ago, w := range hours[:n] {
+		of := hour - ago
+		if of < 0 {
+			of += n
+		}
+		above, usually := max(0, w-base), max(0, h.meanHour(of)-base)
 		use += above
 		usual += usually
 		if ago < 12 {
 			use12 += above
 			usual12 += usually
 		}
-		if at < 6 {
+		if of < 6 {
 			night += above
 		}
 		top, bottom = max(top, w), min(bottom, w)
-		u, p := math.Sqrt(w), float64(d.Root[at])
+		u, p := math.Sqrt(w), h.rootHour(of)
 		su, sp, suu, spp, sup = su+u, sp+p, suu+u*u, spp+p*p, sup+u*p
 		if ago > 0 {
 			rough += math.Abs(u - next)
@@ -125,21 +147,6 @@ func (d *dayState) looks(x *[dayInputsOwn]float64, h *habits, base float64, hour
 	}
 	cov := sup/n - su/n*sp/n
 	varU, varP := max(0, suu/n-su/n*su/n), max(0, spp/n-sp/n*sp/n)
-	active := 0.0
-	for ago := range dayRing / 2 {
-		if d.at(ago) > 1.25*base+40 {
-			active++
-		}
-	}
-	var four [4]uint16
-	for i := range uint32(slotsADay) {
-		v := d.Ring[(d.Last-i)%dayRing]
-		for k := range four {
-			if v > four[k] {
-				v, four[k] = four[k], v
-			}
-		}
-	}
 	strongest := 0.0
 	for _, v := range four {
 		strongest += max(0, float64(v)-base)
@@ -156,6 +163,18 @@ func (d *dayState) looks(x *[dayInputsOwn]float64, h *habits, base float64, hour
 		lookSpread: 0.5 * math.Log(varU+0.3),
 		lookTop:    math.Log(strongest + 200),
 		lookActive: active / (dayRing / 2),
+	}
+}
+
+// highest keeps the four highest values, the highest first.
+func highest(four *[4]uint16, v uint16) {
+	if v <= four[3] {
+		return
+	}
+	for k := range four {
+		if v > four[k] {
+			v, four[k] = four[k], v
+		}
 	}
 }
 
@@ -197,11 +216,6 @@ func (d *dayState) beta() float64 {
 	return max(0, min(1.3, float64(d.XA)/(float64(d.AA)+0.01)))
 }
 
-// learnHour takes an hour into what is usual.
-func (d *dayState) learnHour(hour int, watts float64, days float32) {
-	d.Root[hour] += (float32(math.Sqrt(watts)) - d.Root[hour]) / min(28, max(1, days))
-}
-
 // Quadratic writes x, its squares and its products two by two: x_i, x_i²/3,
 // and x_i·x_j/3 for j < i.
 func Quadratic(dst, x []float32) []float32 {
@@ -239,17 +253,11 @@ func (st *homeState) hour(p *Params, half *halfHour, o *observation, f *Features
 	d := &st.Day
 	hour := half.slot / 2
 	if !st.Quiet.known() || st.Habits.Days < 3 {
-		if o.learns {
-			d.learnHour(hour, d.at(0), st.Habits.Days)
-		}
 		return
 	}
 	var x [dayInputsOwn]float64
 	d.looks(&x, &st.Habits, float64(st.Quiet.Mid), hour)
-	d.standardise(&o.day, &x, o.neighbours[1], o.learns)
-	if o.learns {
-		d.learnHour(hour, d.at(0), st.Habits.Days)
-	}
+	d.standardise(&o.day, &x, o.neighbours, o.learns)
 	if d.N < dayKnown {
 		return
 	}

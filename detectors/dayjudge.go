@@ -30,6 +30,9 @@ func (st *homeState) judgeDay(p *Params, o *observation, which, detector int, sc
 		}
 	}
 	severity := p.severity(detector, rate)
+	if severity <= sig.Severity {
+		return
+	}
 	use, usual := st.lastHours(dayHours)
 	switch detector {
 	case detBelow:
@@ -55,7 +58,7 @@ func (st *homeState) judgeDay(p *Params, o *observation, which, detector int, sc
 	}
 	*sig = signal{
 		Severity: severity, Cause: code(Causes, cause), Onset: onset, At: o.end, Hours: dayHours,
-		Value: float32(use), Usual: float32(usual), Rate: float32(rate), Neighbours: float32(math.Exp(o.neighbours[1])),
+		Value: float32(use), Usual: float32(usual), Rate: float32(rate), Neighbours: float32(math.Exp(o.neighbours)),
 	}
 }
 
@@ -63,8 +66,7 @@ func (st *homeState) judgeDay(p *Params, o *observation, which, detector int, sc
 func (st *homeState) lastHours(hours int) (use, usual float64) {
 	for ago := range hours {
 		use += st.Day.at(ago)
-		at := (int(st.Day.Slot)/2 - ago + 48) % 24
-		usual += (float64(st.Habits.Mean[2*at]) + float64(st.Habits.Mean[2*at+1])) / 2
+		usual += st.Habits.meanHour((int(st.Day.Slot)/2 - ago + 48) % 24)
 	}
 	return use, usual
 }

@@ -40,7 +40,7 @@ type homeState struct {
 	Levels    levelHabits
 	Life      lifeState
 	Day       dayState
-	Below     belowState
+	Share     shareState
 	Above     aboveState
 	Slow      slowState
 	Tails     [detectors]tail
@@ -143,10 +143,10 @@ type observation struct {
 	mid         float64 // the middle of the usual band, W
 	rest        bool    // weekend or holiday
 	level       int     // of the newest half-hour, against the quiet nights
-	// neighbours is the log of the area's use over its usual without this
-	// home, per span; lowNeighbours how many more of them than usual, as a
+	// neighbours is the log of the area's use over its usual over a day without
+	// this home; lowNeighbours how many more of them than usual, as a
 	// share, are low; 0 with fewer than minNeighbours.
-	neighbours    [len(spans)]float64
+	neighbours    float64
 	lowNeighbours float64
 	areaLit       bool // at least minNeighbours report and the area is not dark
 	learns        bool // what it shows may be taken for usual
@@ -169,7 +169,7 @@ func (st *homeState) observe(p *Params, o *observation, f *Features) {
 	st.Dark = o.wh == 0
 	h := &st.Habits
 	o.judged = float64(h.Days) >= p.MinDays && st.Quiet.known()
-	_, o.mid, _ = h.band(o.slot)
+	o.mid = h.middle(o.slot)
 	o.level = levelHigh
 	days := float32(o.length) / float32(ticksADay)
 	for i := range st.Tails {

@@ -5,10 +5,10 @@ import "math"
 // levelHabits is how often a home is at each level of use, by hour of the
 // local day.
 type levelHabits struct {
-	Hour      [24][levels - 1]float32 // share of half-hours; the last level is the rest
-	Fast      [24]float32             // share of low half-hours, of the last week
-	Rest      [24]float32             // the same on weekends and holidays
-	Count     [24]uint8               // half-hours seen, up to levelMemory
+	Hour      [24][levels - 1]share // of half-hours; the last level is the rest
+	Fast      [24]share             // of low half-hours, of the last week
+	Rest      [24]share             // the same on weekends and holidays
+	Count     [24]uint8             // half-hours seen, up to levelMemory
 	RestCount [24]uint8
 }
 
@@ -23,28 +23,28 @@ func isLow(level int) bool { return level <= levelEdge }
 
 // at is the share of each level in a half-hour: its hour's, and a quarter of
 // the next hour's on its other side.
-func (h *levelHabits) at(slot int) (share [levels]float64) {
+func (h *levelHabits) at(slot int) (shares [levels]float64) {
 	hour, beside := hoursOf(slot)
 	last := 1.0
 	for k := range levels - 1 {
-		share[k] = h.mix(float64(h.Hour[hour][k]), float64(h.Hour[beside][k]), h.Count[hour], h.Count[beside])
-		last -= share[k]
+		shares[k] = mix(h.Hour[hour][k], h.Hour[beside][k], h.Count[hour], h.Count[beside])
+		last -= shares[k]
 	}
-	share[levels-1] = max(last, 0)
-	return share
+	shares[levels-1] = max(last, 0)
+	return shares
 }
 
 // mix blends two hours; an hour not yet seen has no say.
-func (h *levelHabits) mix(own, beside float64, n, m uint8) float64 {
+func mix(own, beside share, n, m uint8) float64 {
 	switch {
 	case n == 0 && m == 0:
 		return 1.0 / levels
 	case m == 0:
-		return own
+		return own.float()
 	case n == 0:
-		return beside
+		return beside.float()
 	default:
-		return 0.75*own + 0.25*beside
+		return 0.75*own.float() + 0.25*beside.float()
 	}
 }
 
@@ -60,14 +60,14 @@ func hoursOf(slot int) (own, beside int) {
 // days like this one.
 func (h *levelHabits) low(slot int, rest bool) (all, fast, day float64) {
 	hour, beside := hoursOf(slot)
-	share := h.at(slot)
+	shares := h.at(slot)
 	for k := levelLow; isLow(k); k++ {
-		all += share[k]
+		all += shares[k]
 	}
-	fast = h.mix(float64(h.Fast[hour]), float64(h.Fast[beside]), h.Count[hour], h.Count[beside])
+	fast = mix(h.Fast[hour], h.Fast[beside], h.Count[hour], h.Count[beside])
 	day = all
 	if n := float64(h.RestCount[hour]); rest && n > 0 {
-		own := h.mix(float64(h.Rest[hour]), float64(h.Rest[beside]), h.RestCount[hour], h.RestCount[beside])
+		own := mix(h.Rest[hour], h.Rest[beside], h.RestCount[hour], h.RestCount[beside])
 		day = (n*own + 4*all) / (n + 4)
 	}
 	return all, fast, day
@@ -78,29 +78,20 @@ func (h *levelHabits) learn(slot, level int, rest bool) {
 	hour := slot / 2
 	n := min(h.Count[hour]+1, levelMemory)
 	h.Count[hour] = n
-	rate := 1 / (float32(n) + 2)
 	if n == 1 {
 		for k := range levels - 1 {
-			h.Hour[hour][k] = 1.0 / levels
+			h.Hour[hour][k] = shareOf(1.0 / levels)
 		}
-		h.Fast[hour] = 0.5
+		h.Fast[hour] = shareOf(0.5)
 	}
 	for k := range levels - 1 {
-		hit := float32(0)
-		if k == level {
-			hit = 1
-		}
-		h.Hour[hour][k] += rate * (hit - h.Hour[hour][k])
+		h.Hour[hour][k].toward(k == level, 1/(float32(n)+2))
 	}
-	hit := float32(0)
-	if isLow(level) {
-		hit = 1
-	}
-	h.Fast[hour] += (hit - h.Fast[hour]) / (float32(min(n, fastMemory-1)) + 1)
+	h.Fast[hour].toward(isLow(level), 1/(float32(min(n, fastMemory-1))+1))
 	if rest {
 		m := min(h.RestCount[hour]+1, restMemory)
 		h.RestCount[hour] = m
-		h.Rest[hour] += (hit - h.Rest[hour]) / (float32(m) + 1)
+		h.Rest[hour].toward(isLow(level), 1/(float32(m)+1))
 	}
 }
 

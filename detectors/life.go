@@ -48,10 +48,10 @@ const (
 // begun, how many more neighbours than usual are low, how long the run is
 // against the longest of late, its mean level, and the last six hours.
 func (l *lifeState) inputs(x *[lifeInputs]float32, h *levelHabits, half *halfHour, neighbours float64) {
-	share := h.at(half.slot)
+	shares := h.at(half.slot)
 	all, fast, day := h.low(half.slot, half.rest)
 	for k := range levels {
-		x[k] = logOdds(share[k])
+		x[k] = logOdds(shares[k])
 	}
 	for i := levels; i < 3*levels; i++ {
 		x[i] = 0

@@ -29,7 +29,7 @@ func TestAPeakIsNeitherLifeNorLearned(t *testing.T) {
 		t.Errorf("%d peaks counted", out.Peaks)
 	}
 	slot := a.homes[3].zone.slot(tickOf(at(20, 3.5)), 2)
-	if x, y := a.homes[3].states[live].Habits.Mean[slot], usual.homes[3].states[live].Habits.Mean[slot]; math.Abs(float64(x-y)) > 2 {
+	if x, y := a.homes[3].states[live].Habits.mean(slot), usual.homes[3].states[live].Habits.mean(slot); math.Abs(x-y) > 20 {
 		t.Errorf("usual at three in the night is %v W now, was %v W", x, y)
 	}
 }

@@ -2,15 +2,10 @@ package detectors
 
 import "math"
 
-// spans are the time constants of the shortfall's two views: the quick one
-// sees an appliance that failed this morning, the slow one a home that eats
-// and heats less.
-var spans = [2]tick{8 * 4, 24 * 4}
-
-// belowState is use above stand-by, exponentially averaged over each span,
-// beside what is usual for the same hours: what neighbours are compared by.
-type belowState struct {
-	Use, Usual [len(spans)]float32 // Wh, decayed sums
+// shareState is use above stand-by, exponentially averaged over a day, beside
+// what is usual for the same hours: what neighbours are compared by.
+type shareState struct {
+	Use, Usual float32 // Wh, decayed sums
 }
 
 // lifted is the rise of the neighbours' use, log, from which a day counts as
@@ -22,18 +17,19 @@ const aliveWithin = 6 * ticksAnHour
 
 // average adds one interval to the decayed sums. It runs for every home
 // before any is judged, so that neighbours are compared at the same moment.
-func (b *belowState) average(length tick, use, usual float64) {
-	for i, span := range spans {
-		keep := float32(math.Exp(-float64(length) / float64(span)))
-		b.Use[i] = b.Use[i]*keep + float32(use)
-		b.Usual[i] = b.Usual[i]*keep + float32(usual)
-	}
+func (b *shareState) average(length tick, use, usual float64) {
+	keep := shareKeep[length]
+	b.Use = b.Use*keep + float32(use)
+	b.Usual = b.Usual*keep + float32(usual)
 }
 
-// logRatio is ln(use/usual), calmed by a constant of 20 W so that two small
-// numbers do not make a large ratio.
-func logRatio(use, usual float64, span tick) float64 {
-	c := 20 * span.hoursSince(0)
+// shareKeep is exp(−length/24 h).
+var shareKeep = [...]float32{1: 0.98964, 2: 0.97938, 4: 0.95919}
+
+// logRatio is ln(use/usual) over a day, calmed by a constant of 20 W so that
+// two small numbers do not make a large ratio.
+func logRatio(use, usual float64) float64 {
+	const c = 20 * 24
 	return math.Log((use + c) / (usual + c))
 }
 
@@ -45,7 +41,7 @@ const belowRatio = 0.75
 // do: such days are rare, and among them one without a rise is rarer still.
 func (st *homeState) notRising(p *Params, o *observation) {
 	d, sig := &st.Day, &st.Signals[sigBelow]
-	rise := o.neighbours[1] - float64(d.AreaMean)
+	rise := o.neighbours - float64(d.AreaMean)
 	sd := math.Sqrt(float64(d.AA) + 0.005)
 	due := d.beta() * rise
 	missing := -float64(o.day.X[lookAlone])

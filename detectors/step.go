@@ -38,7 +38,7 @@ func (a *Area) step(which int, end tick, out *Output) {
 		o.slot, o.rest = h.zone.slot(end, r.length), h.zone.restDay(end-r.length, a.p.Holidays)
 		o.wh = float64(r.wh)
 		o.watts = o.wh / r.length.hoursSince(0)
-		o.usualWh = float64(h.states[which].Habits.Mean[o.slot]) * r.length.hoursSince(0)
+		o.usualWh = h.states[which].Habits.mean(o.slot) * r.length.hoursSince(0)
 		if h.states[which].Life.ZeroShare < usuallyZero && h.states[which].Habits.Days > 1 {
 			heard++
 			if r.wh != 0 {
@@ -59,7 +59,7 @@ func (a *Area) step(which int, end tick, out *Output) {
 	// Homes count from their first whole day on, not from when they were
 	// first heard of: what is decided must not depend on that.
 	counted := 0
-	var use, usual [len(spans)]float64
+	var use, usual float64
 	if !view.Dark {
 		for i, h := range a.homes {
 			st := &h.states[which]
@@ -69,12 +69,10 @@ func (a *Area) step(which int, end tick, out *Output) {
 			counted++
 			if o := &a.obs[i]; o.length != 0 {
 				base := float64(st.Quiet.Mid) * o.length.hoursSince(0)
-				st.Below.average(o.length, max(0, o.wh-base), max(0, o.usualWh-base))
+				st.Share.average(o.length, max(0, o.wh-base), max(0, o.usualWh-base))
 			}
-			for k := range spans {
-				use[k] += float64(st.Below.Use[k])
-				usual[k] += float64(st.Below.Usual[k])
-			}
+			use += float64(st.Share.Use)
+			usual += float64(st.Share.Usual)
 		}
 	}
 	low, lows := a.lowShare(which)
@@ -106,9 +104,7 @@ func (a *Area) step(which int, end tick, out *Output) {
 			if st.Habits.Days >= 1 {
 				others--
 			}
-			for k, span := range spans {
-				o.neighbours[k] = logRatio((use[k]-float64(st.Below.Use[k]))/others, (usual[k]-float64(st.Below.Usual[k]))/others, span)
-			}
+			o.neighbours = logRatio((use-float64(st.Share.Use))/others, (usual-float64(st.Share.Usual))/others)
 		}
 		if lows >= minNeighbours {
 			own, n := st.Life.more(st)
