@@ -5,16 +5,9 @@ import (
 	"slices"
 	"sync"
 	"time"
-)
 
-// Sample is what the pooled models see of a home at one moment.
-type Sample struct {
-	At     time.Time
-	Silent float64   // hours since the last sign of use
-	Life   []float32 // inputs of the life model, nil: none at this moment
-	Level  int       // the class of use that they go with
-	Day    []float32 // features of the last day, nil: none at this moment
-}
+	"weimang/detectors"
+)
 
 // CollectOptions says which samples are learned from. Start from
 // DefaultCollectOptions.
@@ -27,6 +20,8 @@ type CollectOptions struct {
 	// was there. Nor are the days that reach back into one: those that end
 	// less than After after it.
 	Silence, After time.Duration
+	// ScoresOnly keeps the detectors' scores and nothing else.
+	ScoresOnly bool
 }
 
 // DefaultCollectOptions leave an event most of a day to show.
@@ -62,10 +57,16 @@ type Track struct {
 	event *Case // nil: as it was
 
 	first time.Time // sample of the home
+	last  time.Time // sample taken
 	life  moments
 	day   moments
 	quiet []span
+	score []score
+	days  float64 // that the scores stand for
 }
+
+// score is those of all detectors at one moment.
+type score [len(detectors.Features{}.Scores)]float32
 
 // moments is samples of one model, in order of time.
 type moments struct {
@@ -76,9 +77,6 @@ type moments struct {
 }
 
 func (m *moments) add(at time.Time, x []float32, level int) {
-	if len(m.at) > 0 && !at.After(m.at[len(m.at)-1]) {
-		return // decided again
-	}
 	m.inputs = len(x)
 	m.at, m.x, m.level = append(m.at, at), append(m.x, x...), append(m.level, level)
 }
@@ -103,35 +101,59 @@ func (c *Collector) track(home string, event *Case) *Track {
 	return t
 }
 
-// Add takes a sample and keeps nothing of it. Samples come in order of time;
-// of two of one time the first counts.
-func (t *Track) Add(s *Sample) {
+// Add takes what the models saw of the home and keeps nothing of it. Moments
+// come in order; one that is decided again counts as it was at first.
+func (t *Track) Add(f *detectors.Features) {
+	if !f.At.After(t.last) {
+		return
+	}
+	passed := f.At.Sub(t.last)
+	t.last = f.At
 	if t.event != nil {
-		after := s.At.Sub(t.event.Onset)
-		if s.Day != nil && after >= t.opt.From && after <= t.opt.Until {
-			t.day.add(s.At, s.Day, 0)
-		}
+		t.addCase(f)
 		return
 	}
 	if t.first.IsZero() {
-		t.first = s.At
+		t.first = f.At
 	}
-	if silent := time.Duration(s.Silent * float64(time.Hour)); silent >= t.opt.Silence {
-		now := span{s.At.Add(-silent), s.At}
+	if silent := time.Duration(f.Silent * float64(time.Hour)); silent >= t.opt.Silence {
+		now := span{f.At.Add(-silent), f.At}
 		if n := len(t.quiet); n > 0 && !now.from.After(t.quiet[n-1].until) {
 			t.quiet[n-1].until = now.until
 		} else {
 			t.quiet = append(t.quiet, now)
 		}
 	}
-	if s.At.Sub(t.first) < t.opt.Warmup {
+	if f.At.Sub(t.first) < t.opt.Warmup {
 		return
 	}
-	if s.Life != nil {
-		t.life.add(s.At, s.Life, s.Level)
+	var s score
+	for i, v := range f.Scores {
+		s[i] = float32(v)
 	}
-	if s.Day != nil {
-		t.day.add(s.At, s.Day, 0)
+	t.score = append(t.score, s)
+	t.days += min(passed, time.Hour).Hours() / 24
+	if t.opt.ScoresOnly {
+		return
+	}
+	if f.Life != nil {
+		t.life.add(f.At, f.Life.X[:], f.Life.Level)
+	}
+	if f.Day != nil {
+		t.day.add(f.At, f.Day.X[:], 0)
+	}
+}
+
+func (t *Track) addCase(f *detectors.Features) {
+	after := f.At.Sub(t.event.Onset)
+	if after <= 0 || after > t.opt.Until {
+		return
+	}
+	if f.Life != nil {
+		t.life.add(f.At, nil, f.Life.Level)
+	}
+	if f.Day != nil && after >= t.opt.From {
+		t.day.add(f.At, f.Day.X[:], 0)
 	}
 }
 
@@ -147,7 +169,7 @@ func (t *Track) ordinary(at time.Time, soon time.Duration) bool {
 }
 
 // inOrder sorts the tracks so that what is made of them does not depend on
-// who was first, and numbers the homes.
+// who was first, and numbers the homes in order of their ids.
 func (c *Collector) inOrder() ([]*Track, map[string]int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -168,61 +190,4 @@ func (c *Collector) inOrder() ([]*Track, map[string]int) {
 		}
 	}
 	return c.tracks, homes
-}
-
-// Life is the set of the life model: the classes are levels of use, the rows
-// ordinary times of untouched homes.
-func (c *Collector) Life() *Set {
-	tracks, homes := c.inOrder()
-	set := new(Set)
-	for _, t := range tracks {
-		for i, at := range t.life.at {
-			if t.ordinary(at, 0) {
-				set.Add(t.life.row(i), t.life.level[i], homes[t.home], 1)
-			}
-		}
-	}
-	return set
-}
-
-// Ordinary is the class of the day model that is no event.
-const Ordinary = "ordinary"
-
-// Days is the set of the day model, with what its rows stand for.
-type Days struct {
-	Set
-	Classes []string
-	At      []time.Time // of each row
-	Case    []int       // of each row, in Cases; -1: untouched
-	Cases   []Case
-}
-
-// Days makes the set of the day model, features in their quadratic terms.
-// Hours of untouched homes are Ordinary, which must be one of the classes;
-// those that are not ordinary times weigh nothing. Cases of other classes are
-// left out.
-func (c *Collector) Days(classes []string) *Days {
-	tracks, homes := c.inOrder()
-	d := &Days{Classes: classes}
-	var row []float32
-	for _, t := range tracks {
-		y, number := slices.Index(classes, Ordinary), -1
-		if t.event != nil {
-			if y = slices.Index(classes, t.event.Class); y < 0 {
-				continue
-			}
-			number = len(d.Cases)
-			d.Cases = append(d.Cases, *t.event)
-		}
-		for i, at := range t.day.at {
-			weight := float32(1)
-			if t.event == nil && !t.ordinary(at, t.opt.After) {
-				weight = 0
-			}
-			row = Quadratic(row[:0], t.day.row(i))
-			d.Add(row, y, homes[t.home], weight)
-			d.At, d.Case = append(d.At, at), append(d.Case, number)
-		}
-	}
-	return d
 }

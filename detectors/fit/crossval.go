@@ -3,7 +3,10 @@ package fit
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
+
+	"weimang/detectors"
 )
 
 // Scores is what models say of the rows of a set.
@@ -14,13 +17,6 @@ type Scores struct {
 
 // Row is the logarithms of row i, one a class.
 func (s *Scores) Row(i int) []float32 { return s.Log[i*s.Classes : (i+1)*s.Classes] }
-
-// Margin is how much more likely class c is than class than in row i, as a
-// logarithm.
-func (s *Scores) Margin(i, c, than int) float32 {
-	row := s.Row(i)
-	return row[c] - row[than]
-}
 
 // LogLoss is the mean negative log probability of the right class over the
 // rows that have a weight, every class weighing the same if balanced.
@@ -44,34 +40,68 @@ func (s *Scores) LogLoss(set *Set, balanced bool) float64 {
 	return loss / total
 }
 
-// CrossValidate scores every row by a model that was fitted to other homes
-// only: the homes are dealt into folds by the seed, and the rows of a fold
-// scored by the model of the others.
-func CrossValidate(ctx context.Context, set *Set, classes []string, folds int, seed uint64, opt Options) (*Scores, error) {
-	if err := set.check(len(classes)); err != nil {
-		return nil, fmt.Errorf("cross-validate: %w", err)
-	}
-	groups := set.groups()
-	if folds < 2 || folds > len(groups) {
-		return nil, fmt.Errorf("cross-validate: %d folds of %d homes", folds, len(groups))
-	}
-	rng := rand.New(rand.NewPCG(seed, 1))
-	rng.Shuffle(len(groups), func(i, j int) { groups[i], groups[j] = groups[j], groups[i] })
-	fold := make(map[int]int, len(groups))
-	for i, g := range groups {
+// Deal deals groups 0 to groups-1 into folds, by the seed: the fold of each.
+func Deal(groups, folds int, seed uint64) []int {
+	fold := make([]int, groups)
+	for i, g := range rand.New(rand.NewPCG(seed, 1)).Perm(groups) {
 		fold[g] = i % folds
 	}
+	return fold
+}
+
+// CrossValidate scores every row by a model that was fitted to other homes
+// only, those of other folds, and returns these models too, by fold. fold is
+// that of each group.
+func CrossValidate(ctx context.Context, set *Set, classes []string, fold []int, opt Options) (*Scores, []*detectors.Softmax, error) {
+	if err := set.check(len(classes)); err != nil {
+		return nil, nil, fmt.Errorf("cross-validate: %w", err)
+	}
+	folds := 0
+	for _, f := range fold {
+		folds = max(folds, f+1)
+	}
+	for i, g := range set.Group {
+		if g < 0 || g >= len(fold) {
+			return nil, nil, fmt.Errorf("cross-validate: row %d is of group %d, which is in no fold", i, g)
+		}
+	}
 	s := &Scores{Classes: len(classes), Log: make([]float32, set.Len()*len(classes))}
+	models := make([]*detectors.Softmax, folds)
 	for f := range folds {
 		m, _, err := train(ctx, set, classes, opt, func(i int) bool { return fold[set.Group[i]] != f })
 		if err != nil {
-			return nil, fmt.Errorf("cross-validate: fold %d of %d: %w", f+1, folds, err)
+			return nil, nil, fmt.Errorf("cross-validate: fold %d of %d: %w", f+1, folds, err)
 		}
 		for i, g := range set.Group {
 			if fold[g] == f {
-				m.LogProbabilities(s.Log[i*s.Classes:i*s.Classes], set.Row(i))
+				logProbabilities(m, s.Log[i*s.Classes:i*s.Classes], set.Row(i))
 			}
 		}
+		models[f] = m
 	}
-	return s, nil
+	return s, models, nil
+}
+
+// logProbabilities appends the natural logarithm of each class's probability
+// to dst.
+func logProbabilities(m *detectors.Softmax, dst, x []float32) []float32 {
+	n := len(dst)
+	most := math.Inf(-1)
+	for _, w := range m.W {
+		s := float64(w[len(x)])
+		for i, v := range x {
+			s += float64(w[i]) * float64((v-m.Mean[i])/m.Scale[i])
+		}
+		most = max(most, s)
+		dst = append(dst, float32(s))
+	}
+	sum := 0.0
+	for _, s := range dst[n:] {
+		sum += math.Exp(float64(s) - most)
+	}
+	all := most + math.Log(sum)
+	for i := n; i < len(dst); i++ {
+		dst[i] = float32(float64(dst[i]) - all)
+	}
+	return dst
 }

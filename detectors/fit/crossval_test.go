@@ -3,6 +3,7 @@ package fit
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -25,11 +26,14 @@ func TestCrossValidateScoresAHomeByOthersOnly(t *testing.T) {
 	m, _ := mustTrain(t, set, abc[:2], opt)
 	seen := &Scores{Classes: 2}
 	for i := range set.Len() {
-		seen.Log = m.LogProbabilities(seen.Log, set.Row(i))
+		seen.Log = logProbabilities(m, seen.Log, set.Row(i))
 	}
-	unseen, err := CrossValidate(t.Context(), set, abc[:2], 4, 1, opt)
+	unseen, models, err := CrossValidate(t.Context(), set, abc[:2], Deal(homes, 4, 1), opt)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if len(models) != 4 {
+		t.Errorf("%d models of 4 folds", len(models))
 	}
 	if loss := seen.LogLoss(set, false); loss > 0.1 {
 		t.Errorf("on homes that it has seen the loss is %.3f", loss)
@@ -42,7 +46,7 @@ func TestCrossValidateScoresAHomeByOthersOnly(t *testing.T) {
 func TestCrossValidationAgreesWithTrainingWhereHomesAreAlike(t *testing.T) {
 	set := known(12_000, threeClasses)
 	_, st := mustTrain(t, set, abc, quick())
-	s, err := CrossValidate(t.Context(), set, abc, 5, 1, quick())
+	s, _, err := CrossValidate(t.Context(), set, abc, Deal(20, 5, 1), quick())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,17 +73,26 @@ func TestLogLossCountsClassesAlikeWhenBalanced(t *testing.T) {
 	if got := s.LogLoss(set, true); got != 2 {
 		t.Errorf("balanced %g, not 2", got)
 	}
-	if got := s.Margin(3, 1, 0); got != -3 {
-		t.Errorf("margin %g", got)
+}
+
+func TestDealSpreadsHomesEvenlyAndBySeed(t *testing.T) {
+	a, b := Deal(38, 5, 1), Deal(38, 5, 2)
+	var n [5]int
+	for _, f := range a {
+		n[f]++
+	}
+	if n != [5]int{8, 8, 8, 7, 7} {
+		t.Errorf("folds of %v homes", n)
+	}
+	if slices.Equal(a, b) || !slices.Equal(a, Deal(38, 5, 1)) {
+		t.Error("not by the seed")
 	}
 }
 
-func TestCrossValidateRefusesFoldsWithoutHomes(t *testing.T) {
+func TestCrossValidateSaysWhatItCannotScore(t *testing.T) {
 	set := known(100, threeClasses)
-	for folds, says := range map[int]string{1: "1 folds of 20 homes", 21: "21 folds of 20 homes"} {
-		if _, err := CrossValidate(t.Context(), set, abc, folds, 1, quick()); err == nil || !strings.Contains(err.Error(), says) {
-			t.Errorf("%v", err)
-		}
+	if _, _, err := CrossValidate(t.Context(), set, abc, Deal(19, 5, 1), quick()); err == nil || !strings.Contains(err.Error(), "row 19 is of group 19, which is in no fold") {
+		t.Errorf("%v", err)
 	}
 	// A class that only one home has cannot be learned from the others.
 	for i := range set.Y {
@@ -88,7 +101,7 @@ func TestCrossValidateRefusesFoldsWithoutHomes(t *testing.T) {
 			set.Y[i] = 1
 		}
 	}
-	if _, err := CrossValidate(t.Context(), set, abc[:2], 5, 1, quick()); err == nil || !strings.Contains(err.Error(), `no row is of class "b"`) {
+	if _, _, err := CrossValidate(t.Context(), set, abc[:2], Deal(20, 5, 1), quick()); err == nil || !strings.Contains(err.Error(), `no row is of class "b"`) {
 		t.Errorf("%v", err)
 	}
 }

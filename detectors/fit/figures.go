@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -13,8 +14,19 @@ import (
 // one alarm.
 const mergeWithin = 24 * time.Hour
 
-// Limit is the margin of a class over the ordinary, as a logarithm, above
-// which an hour counts as an alarm of it.
+// margin is how much more likely row i is of class c than of a day like any
+// other or, but for stillness, of a home in which nobody is: the score of the
+// detectors.
+func (d *Days) margin(s *Scores, i, c int) float32 {
+	row := s.Row(i)
+	usual := row[slices.Index(d.Classes, ordinary)]
+	if nobody := slices.Index(d.Classes, still); c != nobody {
+		usual = float32(math.Log(math.Exp(float64(usual)) + math.Exp(float64(row[nobody]))))
+	}
+	return row[c] - usual
+}
+
+// Limit is the margin of a class above which an hour counts as an alarm.
 type Limit struct {
 	Rate   float64 // of false alarms per home-day that it is set for
 	Margin float32
@@ -25,7 +37,6 @@ type Limit struct {
 // limits are the lowest margins of class c that keep to each of the rates at
 // ordinary times: hours above it less than a day apart are one false alarm.
 func (d *Days) limits(s *Scores, c int, rates []float64) []Limit {
-	ordinary := slices.Index(d.Classes, Ordinary)
 	var quiet, all []int // rows
 	for i, number := range d.Case {
 		if number < 0 {
@@ -35,10 +46,12 @@ func (d *Days) limits(s *Scores, c int, rates []float64) []Limit {
 			}
 		}
 	}
+	margin := make([]float32, d.Len())
+	for i := range margin {
+		margin[i] = d.margin(s, i, c)
+	}
 	byMargin := slices.Clone(quiet)
-	slices.SortStableFunc(byMargin, func(a, b int) int {
-		return cmp.Compare(s.Margin(b, c, ordinary), s.Margin(a, c, ordinary))
-	})
+	slices.SortStableFunc(byMargin, func(a, b int) int { return cmp.Compare(margin[b], margin[a]) })
 	homeDays := func(rows []int) float64 { return float64(len(rows)) / 24 }
 	above := make([]bool, d.Len())
 	got := make([]Limit, len(rates))
@@ -47,7 +60,7 @@ func (d *Days) limits(s *Scores, c int, rates []float64) []Limit {
 		alarms, last := 0, 0
 		got[r] = Limit{Rate: rate}
 		for _, i := range byMargin {
-			got[r].Margin = s.Margin(i, c, ordinary)
+			got[r].Margin = margin[i]
 			if alarms += d.joins(above, i); float64(alarms) > rate*homeDays(quiet) {
 				break
 			}
@@ -57,7 +70,7 @@ func (d *Days) limits(s *Scores, c int, rates []float64) []Limit {
 		clear(above)
 		alarms = 0
 		for _, i := range all {
-			if s.Margin(i, c, ordinary) > got[r].Margin {
+			if margin[i] > got[r].Margin {
 				alarms += d.joins(above, i)
 			}
 		}
@@ -139,13 +152,12 @@ func (d *Days) Judge(s *Scores, rates []float64) *Figures {
 			f.HomeDays += 1.0 / 24
 		}
 	}
-	ordinary := slices.Index(d.Classes, Ordinary)
 	own, anyOf := make([][]bool, len(rates)), make([][]bool, len(rates)) // by rate and case
 	for r := range rates {
 		own[r], anyOf[r] = make([]bool, len(d.Cases)), make([]bool, len(d.Cases))
 	}
 	for c, class := range d.Classes {
-		if c == ordinary {
+		if class == ordinary {
 			continue
 		}
 		limits := d.limits(s, c, rates)
@@ -155,7 +167,7 @@ func (d *Days) Judge(s *Scores, rates []float64) *Figures {
 				continue
 			}
 			for r := range limits {
-				if s.Margin(i, c, ordinary) > limits[r].Margin {
+				if d.margin(s, i, c) > limits[r].Margin {
 					anyOf[r][number] = true
 					own[r][number] = own[r][number] || d.Y[i] == c
 				}
@@ -198,8 +210,7 @@ func (f *Figures) label(d *Days, own, anyOf [][]bool) {
 	})
 }
 
-// WriteTable writes the figures for people.
-func (f *Figures) WriteTable(w io.Writer) error {
+func (f *Figures) writeTable(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(t, "false alarms per home-day and class\t")
 	for _, r := range f.Rates {

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
+
+	"weimang/detectors"
 )
 
 // shardRows is how many rows are summed up on their own. The shards are fixed
@@ -39,7 +41,7 @@ type part struct {
 	score    [abreast][]float64
 }
 
-func newLoss(set *Set, rows []int, weight []float64, m *Model, l2 float64, workers int) *loss {
+func newLoss(set *Set, rows []int, weight []float64, m *detectors.Softmax, l2 float64, workers int) *loss {
 	l := &loss{set: set, rows: rows, weight: weight, classes: len(m.Classes), l2: l2, workers: workers}
 	for i := range set.Inputs {
 		l.mean = append(l.mean, float64(m.Mean[i]))

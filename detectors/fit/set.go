@@ -3,7 +3,6 @@ package fit
 import (
 	"fmt"
 	"math"
-	"slices"
 )
 
 // Set is labelled rows, as many of each slice as there are rows. The zero
@@ -12,7 +11,7 @@ type Set struct {
 	Inputs int       // numbers in a row
 	X      []float32 // rows one after the other
 	Y      []int     // the class of each row, from 0
-	Group  []int     // the home of each row: no home is in two folds
+	Group  []int     // the home of each row, from 0: no home is in two folds
 	// Weight of each row. A row of no weight is not learned from, and scored
 	// by CrossValidate all the same. Nil: all weigh 1.
 	Weight []float32
@@ -67,28 +66,4 @@ func (s *Set) check(classes int) error {
 		}
 	}
 	return nil
-}
-
-// groups lists the homes, in order.
-func (s *Set) groups() []int {
-	g := slices.Clone(s.Group)
-	slices.Sort(g)
-	return slices.Compact(g)
-}
-
-// Quadratic appends the quadratic terms of x to dst: every x_i, then every
-// x_i²/3, then for each i every x_i·x_j/3 with j < i. The third keeps products
-// of standardised inputs, whose spread is wide, from drowning the inputs. Of
-// 12 inputs it makes 90.
-func Quadratic(dst, x []float32) []float32 {
-	dst = append(dst, x...)
-	for _, v := range x {
-		dst = append(dst, v*v/3)
-	}
-	for i, v := range x {
-		for _, u := range x[:i] {
-			dst = append(dst, v*u/3)
-		}
-	}
-	return dst
 }

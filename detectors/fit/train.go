@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+
+	"weimang/detectors"
 )
 
 // Options configures Train. Start from DefaultOptions.
@@ -44,7 +46,7 @@ func (o *Options) Validate() error {
 // Train fits a model to the rows of a set that have a weight. Every class must
 // have some. The same set and options give the same model, bit by bit, for
 // any number of workers.
-func Train(ctx context.Context, set *Set, classes []string, opt Options) (*Model, Stats, error) {
+func Train(ctx context.Context, set *Set, classes []string, opt Options) (*detectors.Softmax, Stats, error) {
 	m, st, err := train(ctx, set, classes, opt, func(int) bool { return true })
 	if err != nil {
 		return nil, st, fmt.Errorf("fit: %w", err)
@@ -53,7 +55,7 @@ func Train(ctx context.Context, set *Set, classes []string, opt Options) (*Model
 }
 
 // train fits a model to the rows that are taken.
-func train(ctx context.Context, set *Set, classes []string, opt Options, taken func(row int) bool) (*Model, Stats, error) {
+func train(ctx context.Context, set *Set, classes []string, opt Options, taken func(row int) bool) (*detectors.Softmax, Stats, error) {
 	if err := opt.Validate(); err != nil {
 		return nil, Stats{}, err
 	}
@@ -119,7 +121,7 @@ func weights(set *Set, rows []int, classes []string, balance bool) ([]float64, e
 
 // standard is a model without weights: mean and spread of each input. One
 // that is the same in every row has the scale 1 and comes out as 0.
-func standard(set *Set, rows []int, weight []float64) *Model {
+func standard(set *Set, rows []int, weight []float64) *detectors.Softmax {
 	mean, square := make([]float64, set.Inputs), make([]float64, set.Inputs)
 	for k, i := range rows {
 		for j, v := range set.Row(i) {
@@ -132,7 +134,7 @@ func standard(set *Set, rows []int, weight []float64) *Model {
 			square[j] += weight[k] * d * d
 		}
 	}
-	m := new(Model)
+	m := new(detectors.Softmax)
 	for j := range mean {
 		scale := math.Sqrt(square[j])
 		if scale <= 1e-6*max(1e-6, math.Abs(mean[j])) {

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"testing"
+
+	"weimang/detectors"
 )
 
 var abc = []string{"a", "b", "c"}
@@ -55,7 +57,7 @@ func quick() Options {
 	return opt
 }
 
-func mustTrain(t *testing.T, set *Set, classes []string, opt Options) (*Model, Stats) {
+func mustTrain(t *testing.T, set *Set, classes []string, opt Options) (*detectors.Softmax, Stats) {
 	t.Helper()
 	m, st, err := Train(t.Context(), set, classes, opt)
 	if err != nil {
@@ -79,7 +81,7 @@ func TestTrainFindsTheCoefficientsThatMadeTheData(t *testing.T) {
 	}
 	// What it says of a row is what the coefficients say.
 	x := []float32{0.5, 9}
-	got := m.LogProbabilities(nil, x)
+	got := logProbabilities(m, nil, x)
 	want := make([]float64, 3)
 	for c, w := range threeClasses {
 		want[c] = w[0]*0.5 + w[1]*9 + w[2]
@@ -140,7 +142,7 @@ func TestTheNumberOfWorkersChangesNoBit(t *testing.T) {
 	}
 }
 
-func size(m *Model) float64 {
+func size(m *detectors.Softmax) float64 {
 	sum := 0.0
 	for _, w := range m.W {
 		for _, v := range w[:len(w)-1] {
@@ -179,7 +181,7 @@ func TestClassesThatNothingConfusesDoNotBlowUp(t *testing.T) {
 			t.Errorf("penalty %g: %+v", l2, st)
 		}
 		for i := range set.Len() {
-			p := m.LogProbabilities(nil, set.Row(i))
+			p := logProbabilities(m, nil, set.Row(i))
 			if right := float64(p[set.Y[i]]); !(right > math.Log(0.5) && right <= 0) {
 				t.Fatalf("penalty %g: row %d has %g for its class", l2, i, right)
 			}
@@ -202,12 +204,12 @@ func TestBalanceLetsARareClassCountAsMuch(t *testing.T) {
 	}
 	opt := quick()
 	m, _ := mustTrain(t, set, abc[:2], opt)
-	if p := math.Exp(float64(m.LogProbabilities(nil, []float32{0})[1])); math.Abs(p-0.1) > 1e-3 {
+	if p := math.Exp(float64(logProbabilities(m, nil, []float32{0})[1])); math.Abs(p-0.1) > 1e-3 {
 		t.Errorf("as they come: %.4f, one in ten is of the class", p)
 	}
 	opt.Balance = true
 	m, _ = mustTrain(t, set, abc[:2], opt)
-	if p := math.Exp(float64(m.LogProbabilities(nil, []float32{0})[1])); math.Abs(p-0.5) > 1e-3 {
+	if p := math.Exp(float64(logProbabilities(m, nil, []float32{0})[1])); math.Abs(p-0.5) > 1e-3 {
 		t.Errorf("balanced: %.4f, not one half", p)
 	}
 	// A weight is as good as as many rows.
@@ -216,7 +218,7 @@ func TestBalanceLetsARareClassCountAsMuch(t *testing.T) {
 		set.Weight[i] = float32(1 + 8*y)
 	}
 	m, _ = mustTrain(t, set, abc[:2], opt)
-	if p := math.Exp(float64(m.LogProbabilities(nil, []float32{0})[1])); math.Abs(p-0.5) > 1e-3 {
+	if p := math.Exp(float64(logProbabilities(m, nil, []float32{0})[1])); math.Abs(p-0.5) > 1e-3 {
 		t.Errorf("weighted: %.4f, not one half", p)
 	}
 }
@@ -278,17 +280,6 @@ func TestIterationsThatAreUsedUpAreTold(t *testing.T) {
 	}
 }
 
-func TestQuadraticKeepsItsOrder(t *testing.T) {
-	got := Quadratic([]float32{100}, []float32{3, 6, 9})
-	want := []float32{100, 3, 6, 9, 3, 12, 27, 6, 9, 18} // 6·3, 9·3, 9·6
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("%v, not %v", got, want)
-	}
-	if n := len(Quadratic(nil, make([]float32, 12))); n != 90 {
-		t.Errorf("12 inputs make %d", n)
-	}
-}
-
 // The size that the day model is fitted at: 300,000 hours, 90 inputs, 9 classes.
 func BenchmarkTrainDay(b *testing.B) {
 	rng := rand.New(rand.NewPCG(5, 6))
@@ -306,7 +297,7 @@ func BenchmarkTrainDay(b *testing.B) {
 		for j := range x {
 			x[j] = float32(min(max(rng.NormFloat64()*1.5, -6), 6))
 		}
-		row = Quadratic(row[:0], x)
+		row = detectors.Quadratic(row, x)
 		set.Add(row, w.draw(rng, row), i%38, 1)
 	}
 	classes := []string{"0", "1", "2", "3", "4", "5", "6", "7", "8"}
