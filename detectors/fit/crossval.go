@@ -56,6 +56,7 @@ func CrossValidate(ctx context.Context, set *Set, classes []string, fold []int, 
 	if err := set.check(len(classes)); err != nil {
 		return nil, nil, fmt.Errorf("cross-validate: %w", err)
 	}
+	opt.Start = nil // it may have seen every home
 	folds := 0
 	for _, f := range fold {
 		folds = max(folds, f+1)

@@ -41,7 +41,7 @@ func (d *Days) limits(s *Scores, c int, rates []float64) []Limit {
 	for i, number := range d.Case {
 		if number < 0 {
 			all = append(all, i)
-			if d.weight(i) > 0 {
+			if d.Ordinary[i] {
 				quiet = append(quiet, i)
 			}
 		}
@@ -147,8 +147,8 @@ type LabelFigures struct {
 // Judge makes the figures of scores, which should come from CrossValidate.
 func (d *Days) Judge(s *Scores, rates []float64) *Figures {
 	f := &Figures{Loss: s.LogLoss(&d.Set, true), Rates: rates}
-	for i, number := range d.Case {
-		if number < 0 && d.weight(i) > 0 {
+	for _, asUsual := range d.Ordinary {
+		if asUsual {
 			f.HomeDays += 1.0 / 24
 		}
 	}

@@ -15,24 +15,26 @@ type Stats struct {
 }
 
 const (
-	remembered = 12    // steps from which curvature is estimated
-	armijo     = 1e-4  // share of the expected decrease that a step must bring
-	wolfe      = 0.9   // share of the slope that may be left after it
-	halvings   = 40    // of a step, before the value counts as exact
-	noProgress = 1e-12 // relative decrease that is rounding
+	remembered = 12   // steps from which curvature is estimated
+	armijo     = 1e-4 // share of the expected decrease that a step must bring
+	wolfe      = 0.9  // share of the slope that may be left after it
+	halvings   = 40   // of a step, before the value counts as exact
+	lookBack   = 10   // steps over which progress is judged
 )
 
 // minimise moves x to a minimum of a smooth convex function by L-BFGS (Nocedal
 // and Wright, Numerical Optimization, 2006, algorithms 7.4 and 7.5), with the
 // bisection line search for the weak Wolfe conditions of Lewis and Overton
 // (Nonsmooth optimization via quasi-Newton methods, 2013, algorithm 2.6). It
-// ends where no slope is steeper than tolerance.
-func minimise(x []float64, f function, iterations int, tolerance float64) (Stats, error) {
+// ends where no slope is steeper than tolerance, or where ten steps have
+// brought less than the part slowest of the value.
+func minimise(x []float64, f function, iterations int, tolerance, slowest float64) (Stats, error) {
 	n := len(x)
 	var st Stats
 	g, next, nextG := make([]float64, n), make([]float64, n), make([]float64, n)
 	direction := make([]float64, n)
 	var mem memory
+	var losses []float64
 	var err error
 	if st.Loss, err = f(x, g); err != nil {
 		return st, err
@@ -88,11 +90,11 @@ func minimise(x []float64, f function, iterations int, tolerance float64) (Stats
 		}
 		st.Iterations++
 		mem.learn(x, next, g, nextG)
-		before := st.Loss
+		losses = append(losses, st.Loss)
 		copy(x, next)
 		copy(g, nextG)
 		st.Loss = value
-		if before-value <= noProgress*math.Abs(value) {
+		if n := len(losses) - lookBack; n >= 0 && losses[n]-value <= slowest*math.Abs(value) {
 			st.Gradient = steepest(g)
 			st.Converged = true
 			return st, nil

@@ -135,12 +135,14 @@ func (r *runner) round(ctx context.Context, round int) error {
 	if err != nil {
 		return fmt.Errorf("life: %w", err)
 	}
+	r.opt.Life.Start = life
 	m.Life, r.result.Life, r.result.LifeRows = *life, st, r.life.Len()
-	tell(fmt.Sprintf("model of the day, %d hours", r.days.Len()))
+	tell(fmt.Sprintf("%d iterations, converged %t; model of the day, %d hours", st.Iterations, st.Converged, r.days.Len()))
 	day, st, err := Train(ctx, &r.days.Set, r.days.Classes, r.opt.Day)
 	if err != nil {
 		return fmt.Errorf("day: %w", err)
 	}
+	r.opt.Day.Start = day
 	m.Day, r.result.Day, r.result.DayRows = *day, st, r.days.Len()
 	r.params.Model, err = usable(m)
 	return err

@@ -73,7 +73,13 @@ type Days struct {
 	At      []time.Time
 	Case    []int // of each row, in Cases; -1: untouched
 	Cases   []Case
+	// Ordinary says which rows are hours of untouched homes at ordinary times.
+	Ordinary []bool
 }
+
+// oneIn of the ordinary hours is learned from: a day looks much the same an
+// hour later. It divides no 24, so that every hour of the day has its turn.
+const oneIn = 5
 
 // The two classes that others are told from: a day like any other, and a home
 // in which nobody is.
@@ -83,8 +89,8 @@ const (
 )
 
 // Days makes the set of the day model, features in their quadratic terms.
-// Hours of untouched homes are ordinary; those that are no ordinary times
-// weigh nothing.
+// Hours of untouched homes are of the ordinary class; those that are no
+// ordinary times, and most others, weigh nothing.
 func (c *Collector) Days() *Days {
 	tracks, homes := c.inOrder()
 	d := &Days{Classes: detectors.DayClasses}
@@ -99,13 +105,13 @@ func (c *Collector) Days() *Days {
 			d.Cases = append(d.Cases, *t.event)
 		}
 		for i, at := range t.day.at {
-			weight := float32(1)
-			if t.event == nil && !t.ordinary(at, t.opt.After) {
+			weight, asUsual := float32(1), t.event == nil && t.ordinary(at, t.opt.After)
+			if t.event == nil && (!asUsual || (int(at.Unix()/3600)+homes[t.home])%oneIn != 0) {
 				weight = 0
 			}
 			row = detectors.Quadratic(row, t.day.row(i))
 			d.Add(row, y, homes[t.home], weight)
-			d.At, d.Case = append(d.At, at), append(d.Case, number)
+			d.At, d.Case, d.Ordinary = append(d.At, at), append(d.Case, number), append(d.Ordinary, asUsual)
 		}
 	}
 	return d

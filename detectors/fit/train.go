@@ -19,14 +19,22 @@ type Options struct {
 	Iterations int
 	// Tolerance is the slope of the loss at which it counts as minimal.
 	Tolerance float64
+	// Slowest is the part of the loss that ten iterations must take away for
+	// it to be worth going on. 0: always.
+	Slowest float64
 	// Balance lets every class weigh the same in all.
 	Balance bool
+	// Start is a model of the same shape to begin with, nil: none. It saves
+	// time and, within the tolerance, changes nothing.
+	Start   *detectors.Softmax
 	Workers int // changes no figure; 0 is one a core
 }
 
 // DefaultOptions are mild: with some ten thousand rows the penalty only holds
 // what the rows do not tell.
-func DefaultOptions() Options { return Options{L2: 1e-4, Iterations: 400, Tolerance: 1e-5} }
+func DefaultOptions() Options {
+	return Options{L2: 1e-4, Iterations: 300, Tolerance: 1e-5, Slowest: 1e-4}
+}
 
 // Validate explains what is wrong with o.
 func (o *Options) Validate() error {
@@ -37,6 +45,8 @@ func (o *Options) Validate() error {
 		return errors.New("iterations must be at least 1")
 	case !(o.Tolerance > 0):
 		return fmt.Errorf("a tolerance of %g", o.Tolerance)
+	case !(o.Slowest >= 0 && o.Slowest < 1):
+		return fmt.Errorf("a slowest decrease of %g", o.Slowest)
 	case o.Workers < 0:
 		return fmt.Errorf("%d workers", o.Workers)
 	}
@@ -79,7 +89,12 @@ func train(ctx context.Context, set *Set, classes []string, opt Options, taken f
 	m.Classes = classes
 	l := newLoss(set, rows, weight, m, opt.L2, opt.Workers)
 	w := make([]float64, l.size())
-	st, err := minimise(w, func(x, g []float64) (float64, error) { return l.at(ctx, x, g) }, opt.Iterations, opt.Tolerance)
+	if opt.Start != nil {
+		if err := begin(w, opt.Start, m); err != nil {
+			return nil, Stats{}, err
+		}
+	}
+	st, err := minimise(w, func(x, g []float64) (float64, error) { return l.at(ctx, x, g) }, opt.Iterations, opt.Tolerance, opt.Slowest)
 	if err != nil {
 		return nil, st, err
 	}
@@ -92,6 +107,25 @@ func train(ctx context.Context, set *Set, classes []string, opt Options, taken f
 		m.W = append(m.W, own)
 	}
 	return m, st, nil
+}
+
+// begin writes the weights of another model as they are under the
+// standardisation of m.
+func begin(w []float64, start, m *detectors.Softmax) error {
+	inputs := len(m.Mean)
+	if len(start.W) != len(m.Classes) || len(start.Mean) != inputs || len(start.Scale) != inputs {
+		return fmt.Errorf("a start of %d classes and %d inputs, want %d and %d", len(start.W), len(start.Mean), len(m.Classes), inputs)
+	}
+	for c, from := range start.W {
+		own := w[c*(inputs+1) : (c+1)*(inputs+1)]
+		own[inputs] = float64(from[inputs])
+		for i := range inputs {
+			slope := float64(from[i]) / float64(start.Scale[i])
+			own[i] = slope * float64(m.Scale[i])
+			own[inputs] += slope * float64(m.Mean[i]-start.Mean[i])
+		}
+	}
+	return nil
 }
 
 // weights of rows, which add up to 1.

@@ -53,7 +53,7 @@ var threeClasses = truth{{1, -0.5, 4}, {-1, 0.2, -1}, {0, 0.3, -3}}
 
 func quick() Options {
 	opt := DefaultOptions()
-	opt.L2, opt.Tolerance = 1e-9, 1e-7
+	opt.L2, opt.Tolerance, opt.Slowest = 1e-9, 1e-7, 0
 	return opt
 }
 
