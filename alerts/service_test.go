@@ -288,6 +288,28 @@ func TestAnAreaWithoutHomesGoesToTheOperator(t *testing.T) {
 }
 
 // The end of the first episode was never heard; the second begins.
+// A dark area may fall silent: the second notice must not take the first for
+// over, and the end of one is not that of the other.
+func TestAnAreasSilenceAndItsOutageAreTwoAlerts(t *testing.T) {
+	silent := func(seq int, state detectors.State) *detectors.Finding {
+		f := dark("a1", seq, state)
+		f.Kind = detectors.SilentMeter
+		f.Reason.Cause = detectors.CauseAreaSilent
+		return f
+	}
+	v := newVillage(t)
+	v.apply(dark("a1", 1, detectors.Open), silent(1, detectors.Open))
+	if as := v.open(); len(as) != 2 || as[0].ID == as[1].ID {
+		t.Fatalf("open alerts: %+v", as)
+	}
+	end := silent(2, detectors.Resolved)
+	end.Reason.Cause = detectors.CauseDataBack
+	v.apply(end)
+	if as := v.open(); len(as) != 1 || as[0].Kind != detectors.AreaDark {
+		t.Errorf("open alerts: %+v", as)
+	}
+}
+
 func TestAHouseholdHasOneOpenAlert(t *testing.T) {
 	v := newVillage(t)
 	second := finding("h1", 1, detectors.Open)

@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// stateVersion is the first byte of an encoded area.
-const stateVersion = 1
+// stateVersion is the first byte of an encoded area. States of the version
+// before are read, too: see codec_v1.go.
+const stateVersion = 2
 
 // ErrStateVersion is the error of a state written by a version of the program
 // that this one cannot read.
@@ -17,8 +18,8 @@ var ErrStateVersion = errors.New("unknown state version")
 
 // The encoded area, little endian: version byte, fixed header, the area's id,
 // its incidents (JSON, published), then every home: id, zone, published,
-// settled state, meters with their windows. Live states are not stored: they follow from the
-// settled ones and the windows.
+// settled state, meters with their windows. Live states are not stored: they
+// follow from the settled ones and the windows.
 type areaHeader struct {
 	ClockMS   int64
 	Watermark tick
@@ -60,7 +61,7 @@ func (a *Area) Encode() ([]byte, error) {
 		e.fixed(h.fill)
 		e.fixed(h.rhythm)
 		e.fixed(h.said)
-		e.fixed(h.states[settled])
+		h.states[settled].encode(&e)
 		e.uint(uint64(len(h.meters)))
 		for _, m := range h.meters {
 			e.str(m.id)
@@ -71,14 +72,14 @@ func (a *Area) Encode() ([]byte, error) {
 	return e.b, e.err
 }
 
-// DecodeArea restores what Encode wrote. p must outlive the area.
+// DecodeArea restores what Encode wrote, or what it wrote in the version
+// before. p must outlive the area.
 func DecodeArea(p *Params, b []byte) (*Area, error) {
-	if len(b) == 0 || b[0] != stateVersion {
+	if len(b) == 0 || b[0] != stateVersion && b[0] != 1 {
 		return nil, ErrStateVersion
 	}
-	d := decoder{b: b[1:]}
-	var head areaHeader
-	d.fixed(&head)
+	d := decoder{b: b[1:], version: b[0]}
+	head := d.header()
 	a := NewArea(p, d.str())
 	for i := uint32(0); i < head.Incidents && d.err == nil; i++ {
 		var x incident
@@ -87,7 +88,7 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 				return nil, fmt.Errorf("decode incident of area %s: %w", a.id, err)
 			}
 		}
-		d.fixed(&x.public)
+		x.public = d.published()
 		d.fixed(&x.told)
 		a.incidents = append(a.incidents, x)
 	}
@@ -101,17 +102,12 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 		if h.zone, err = a.zoneOf(d.str()); err != nil {
 			return nil, fmt.Errorf("decode household %s: %w", h.id, err)
 		}
-		d.fixed(&h.public)
-		d.fixed(&h.fill)
-		d.fixed(&h.rhythm)
-		d.fixed(&h.said)
-		d.fixed(&h.states[settled])
-		h.states[live] = h.states[settled]
+		d.home(h)
 		for n := d.uint(); n > 0 && d.err == nil; n-- {
 			m := &meter{id: d.str()}
-			d.fixed(&m.states[settled])
+			m.states[settled] = d.meterState()
 			m.states[live] = m.states[settled]
-			m.win.decode(&d)
+			d.window(&m.win)
 			h.meters = append(h.meters, m)
 		}
 		a.homes = append(a.homes, h)
@@ -123,6 +119,48 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 	a.run(live, head.Live, nil)
 	a.holding = true // whether an opening is held back is asked anew
 	return a, nil
+}
+
+// parts are what a state holds, but for its signals, of which few speak.
+func (st *homeState) parts() []any {
+	return []any{
+		&st.Habits, &st.Quarter, &st.Quiet, &st.Levels, &st.Life, &st.Day, &st.Share, &st.Above, &st.Slow,
+		&st.Tails, &st.Silence, &st.Plausible, &st.Heeded, &st.Dark, &st.Episode,
+	}
+}
+
+func (st *homeState) encode(e *encoder) {
+	for _, part := range st.parts() {
+		e.fixed(part)
+	}
+	speak := uint16(0)
+	for i := range st.Signals {
+		if st.Signals[i] != (signal{}) {
+			speak |= 1 << i
+		}
+	}
+	e.fixed(speak)
+	for i := range st.Signals {
+		if speak&(1<<i) != 0 {
+			e.fixed(st.Signals[i])
+		}
+	}
+}
+
+func (st *homeState) decode(d *decoder) {
+	for _, part := range st.parts() {
+		d.fixed(part)
+	}
+	var speak uint16
+	d.fixed(&speak)
+	if speak >= 1<<signals {
+		d.err = errDamaged
+	}
+	for i := range st.Signals {
+		if speak&(1<<i) != 0 {
+			d.fixed(&st.Signals[i])
+		}
+	}
 }
 
 // longestLive bounds how far an area may be ahead of what is settled,
@@ -169,35 +207,58 @@ func (ep *episode) sound() bool {
 
 func (pub *published) sound() bool { return int(pub.Kind) < len(Kinds) && pub.Severity <= Red }
 
+// A window is written as runs of cells with the same flags: nearly all of a
+// meter's readings have.
 func (w *window) encode(e *encoder) {
 	e.fixed([3]tick{w.from, w.grid, w.newest})
 	e.uint(uint64(len(w.wh)))
-	for i := range w.wh {
+	for i := 0; i < len(w.wh); {
+		n := i + 1
+		for n < len(w.wh) && w.flags[n] == w.flags[i] {
+			n++
+		}
 		e.b = append(e.b, w.flags[i])
-		if w.flags[i]&cellKnown != 0 {
-			e.uint(uint64(w.wh[i]))
+		e.uint(uint64(n - i))
+		for ; i < n; i++ {
+			if w.flags[i]&cellKnown != 0 {
+				e.uint(uint64(w.wh[i]))
+			}
 		}
 	}
 }
 
-func (w *window) decode(d *decoder) {
+func (d *decoder) window(w *window) {
+	if d.version == 1 {
+		d.windowV1(w)
+		return
+	}
 	var head [3]tick
 	d.fixed(&head)
 	w.from, w.grid, w.newest = head[0], head[1], head[2]
-	n := d.uint()
-	if d.err != nil || n > uint64(len(d.b)) {
+	cells := d.uint()
+	if d.err != nil || cells > uint64(longestLive) {
 		d.err = errDamaged
 		return
 	}
-	w.wh, w.flags = make([]uint32, n), make([]uint8, n)
-	for i := range w.wh {
+	w.wh, w.flags = make([]uint32, cells), make([]uint8, cells)
+	for i := uint64(0); i < cells; {
 		if len(d.b) == 0 {
 			d.err = errDamaged
 			return
 		}
-		w.flags[i], d.b = d.b[0], d.b[1:]
-		if w.flags[i]&cellKnown != 0 {
-			w.wh[i] = uint32(d.uint())
+		flags := d.b[0]
+		d.b = d.b[1:]
+		n := d.uint()
+		if d.err != nil || n == 0 || n > cells-i {
+			d.err = errDamaged
+			return
+		}
+		for ; n > 0; n-- {
+			w.flags[i] = flags
+			if flags&cellKnown != 0 {
+				w.wh[i] = uint32(d.uint())
+			}
+			i++
 		}
 	}
 }
@@ -222,8 +283,47 @@ func (e *encoder) str(s string)  { e.uint(uint64(len(s))); e.b = append(e.b, s..
 
 // decoder reads what encoder wrote; after the first error it yields zeroes.
 type decoder struct {
-	b   []byte
-	err error
+	b       []byte
+	err     error
+	version uint8
+}
+
+func (d *decoder) header() (head areaHeader) {
+	if d.version == 1 {
+		return d.headerV1()
+	}
+	d.fixed(&head)
+	return head
+}
+
+func (d *decoder) published() (pub published) {
+	if d.version == 1 {
+		return d.publishedV1()
+	}
+	d.fixed(&pub)
+	return pub
+}
+
+func (d *decoder) meterState() (st meterState) {
+	if d.version == 1 {
+		return d.meterStateV1()
+	}
+	d.fixed(&st)
+	return st
+}
+
+// home reads all of a home but its meters.
+func (d *decoder) home(h *home) {
+	if d.version == 1 {
+		d.homeV1(h)
+	} else {
+		h.public = d.published()
+		d.fixed(&h.fill)
+		d.fixed(&h.rhythm)
+		d.fixed(&h.said)
+		h.states[settled].decode(d)
+	}
+	h.states[live] = h.states[settled]
 }
 
 func (d *decoder) fixed(v any) {

@@ -21,7 +21,7 @@ type said struct {
 // period is an absence, or a time in which nothing is to be told. Intervals
 // that end after From and by Until lie in it.
 type period struct {
-	ID                  uint64 // of the directive, hashed; 0: none
+	ID                  uint32 // of the directive, hashed; 0: none
 	From, Until, Issued uint32 // ticks
 	Mute                bool
 }
@@ -41,8 +41,8 @@ type heeded struct {
 	Used  float32 // hours of strong use in the present absence, slowly forgotten
 }
 
-// Use ends an absence when it adds up to usedHours: a neighbour who waters the
-// plants does not, cooking does. It is forgotten within usedMemory.
+// Use ends an absence when it adds up to more than usedHours: a neighbour who
+// waters the plants does not, cooking does. It is forgotten within usedMemory.
 const (
 	usedHours  = 1
 	usedMemory = 6 * ticksAnHour
@@ -107,10 +107,10 @@ func (a *Area) applyDirective(d *ingest.Directive) error {
 	return nil
 }
 
-func hash(id string) uint64 {
-	h := fnv.New64a()
+func hash(id string) uint32 {
+	h := fnv.New32a()
 	_, _ = h.Write([]byte(id)) // a hash does not fail
-	return h.Sum64() | 1
+	return h.Sum32() | 1
 }
 
 // put keeps a period in the place of the same directive, in an empty place, in
@@ -183,7 +183,8 @@ func (s *said) begin(st *homeState, end tick) {
 	}
 }
 
-// forget drops the evidence gathered before a moment.
+// forget drops the evidence about the person that was gathered before a
+// moment. Every detector of a kind that is muted has its line here.
 func (st *homeState) forget(at tick) {
 	st.Life.Score, st.Life.LastLife, st.Life.Wh, st.Life.Usual = 0, max(at, st.Life.LastLife), 0, 0
 	st.Day.clear(&st.Habits)
@@ -212,6 +213,7 @@ func (s *said) heed(st *homeState, o *observation, end tick) bool {
 		return false
 	}
 	st.forget(end)
+	st.Above.Since = 0
 	for i, k := range signalKinds {
 		if lived(k) {
 			st.Signals[i] = signal{}
@@ -228,10 +230,10 @@ func (st *homeState) usedAway(o *observation, end tick, p *period) bool {
 	}
 	hd := &st.Heeded
 	hd.Used *= float32(math.Exp(-float64(o.length) / usedMemory))
-	if o.level == levelHigh {
-		hd.Used += float32(o.length.hoursSince(0))
+	if end%2 == 0 && st.Life.Prev == levelHigh { // a half-hour ends here; an hour counts by its last
+		hd.Used += float32(max(o.length, 2).hoursSince(0))
 	}
-	if hd.Used < usedHours {
+	if hd.Used <= usedHours {
 		return false
 	}
 	hd.Used, hd.Over = 0, uint32(end)
@@ -266,8 +268,9 @@ func (s *said) learns(st *homeState, end tick) bool {
 		return false
 	}
 	ep := &st.Episode
-	if !ep.Open || !lived(Kinds[ep.Kind]) || end-ep.Onset > learnAnyway {
-		return true
+	switch kind := Kinds[ep.Kind]; {
+	case !ep.Open || end-ep.Onset > learnAnyway, kind == SilentMeter, kind == Impossible:
+		return true // of the last two nothing bad comes this far
 	}
 	found := st.answered(s, end)
 	return found != nil && (ingest.OutcomeCauses[found.Cause] == ingest.OutcomeFalse || ingest.OutcomeCauses[found.Cause] == ingest.OutcomeNewNormal)

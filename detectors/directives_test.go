@@ -46,8 +46,11 @@ func TestAnAlarmEndsWhenSomebodySaysThatThePersonIsAway(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, findings := watch(t, DefaultParams(), say(log, away("d1", at(41, 12), from, at(44, 12))))
 			story := of(findings, homeID(3))
+			if len(story) < 2 {
+				t.Fatalf("%+v", story)
+			}
 			end := story[len(story)-1]
-			if len(story) < 2 || end.State != Resolved || end.Reason.Cause != CauseAway || !end.Pushed {
+			if end.State != Resolved || end.Reason.Cause != CauseAway || !end.Pushed {
 				t.Fatalf("%+v", story)
 			}
 			if !between(end.DecidedAt, at(41, 12), at(41, 13.1)) || !end.Reason.Until.Equal(at(44, 12)) || end.At.Before(end.Onset) {
@@ -177,6 +180,13 @@ func TestWhatAVisitFoundDecidesWhatIsLearned(t *testing.T) {
 	if i < 0 || story[i].Reason.Cause != CauseNewUsual || !between(story[i].At, at(41, 12), at(41, 13)) {
 		t.Errorf("a new normal: %+v", story)
 	}
+	for kind, learns := range map[Kind]bool{Impossible: true, SilentMeter: true, NotBack: false, StuckOn: false} {
+		st := homeState{Episode: episode{Open: true, Kind: code(Kinds, kind), First: 5000}}
+		st.Episode.Onset = 4990
+		if new(said).learns(&st, 5010) != learns {
+			t.Errorf("%s open: learns %v", kind, !learns)
+		}
+	}
 	for cause, learns := range map[ingest.OutcomeCause]bool{ingest.OutcomeFalse: true, ingest.OutcomeIllness: false} {
 		st := homeState{Episode: episode{Open: true, Kind: code(Kinds, NoSignOfLife), First: 5000}}
 		st.Episode.Onset = 4990
@@ -198,5 +208,28 @@ func TestADirectiveForAnUnknownHomeIsRefused(t *testing.T) {
 	var rejection *ingest.Rejection
 	if err := a.Apply(&ingest.Input{AreaID: "tq", Clock: at(1, 0), Directive: &d}, new(Output)); !errors.As(err, &rejection) || rejection.Field != "household_id" {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Whatever the interval: half an hour of strong use is a visitor, two hours
+// are somebody who is back.
+func TestUseAddsUpAlikeForAllIntervals(t *testing.T) {
+	for _, length := range []tick{1, 2, 4} {
+		ends := func(strong tick) bool {
+			st, p := new(homeState), &period{From: 5000, Until: openPeriod, Issued: 5000}
+			for end := tick(5004); end < 5060; end += length {
+				st.Life.Prev = 0
+				if end > 5008 && end <= 5008+strong {
+					st.Life.Prev = levelHigh
+				}
+				if st.usedAway(&observation{end: end, length: length}, end, p) {
+					return true
+				}
+			}
+			return false
+		}
+		if ends(max(2, length)) || !ends(8) {
+			t.Errorf("intervals of %d quarter-hours: ended by the shortest use %v, by two hours of it %v", length, ends(max(2, length)), ends(8))
+		}
 	}
 }

@@ -170,7 +170,10 @@ func (st *homeState) observe(p *Params, o *observation, f *Features) {
 	h := &st.Habits
 	o.judged = float64(h.Days) >= p.MinDays && st.Quiet.known()
 	o.mid = h.middle(o.slot)
-	o.level = levelHigh
+	o.level = levelHigh // unless a half-hour says otherwise
+	if st.Quiet.known() {
+		o.level = int(st.Life.Prev)
+	}
 	days := float32(o.length) / float32(ticksADay)
 	for i := range st.Tails {
 		st.Tails[i].pass(days)

@@ -47,9 +47,19 @@ func frozen(t *testing.T, a *Area) []byte {
 func TestOrderOfArrivalDoesNotMatter(t *testing.T) {
 	p := DefaultParams()
 	v := eventful(11)
-	log := v.inputs(0, 32)
-	inOrder, _ := watch(t, p, log)
+	// Home 6 is silent for a day and a half, the area for a morning, and at
+	// home 3 somebody says that nobody is there.
+	log := without(v.inputs(0, 32), func(home string, start time.Time) bool {
+		return home == homeID(6) && between(start, at(18, 9), at(19, 21)) || home != homeID(0) && between(start, at(23, 4), at(23, 11))
+	})
+	log = say(log, away("d1", at(21, 9), at(20, 12), at(23, 0)))
+	inOrder, findings := watch(t, p, log)
 	want := frozen(t, inOrder)
+	for _, cause := range []Cause{CauseSilent, CauseAreaSilent, CauseAway} {
+		if !slices.ContainsFunc(findings, func(f Finding) bool { return f.Reason.Cause == cause }) {
+			t.Errorf("nothing is %s: the test shows too little", cause)
+		}
+	}
 
 	rng := rand.New(rand.NewPCG(5, 6))
 	type arrival struct {
@@ -60,6 +70,7 @@ func TestOrderOfArrivalDoesNotMatter(t *testing.T) {
 	for _, in := range log {
 		delay := time.Duration(0)
 		switch x := rng.Float64(); {
+		case in.Directive != nil: // what people say comes at once
 		case in.Clock.After(at(28, 0)): // the end of the story is on time, so that both clocks agree
 		case x < 0.02:
 			delay = time.Duration(rng.Int64N(int64(95 * time.Hour)))
@@ -238,7 +249,7 @@ func TestDamagedStateIsRefused(t *testing.T) {
 	}
 	for name, damage := range map[string]func(*Area){
 		"no grid":                    func(a *Area) { a.grid = 0 },
-		"no end":                     func(a *Area) { a.pos[live] = 1 << 60 },
+		"no end":                     func(a *Area) { a.pos[live] = 1 << 30 },
 		"a kind that does not exist": func(a *Area) { a.homes[2].public.Kind = 99 },
 		"a cause that does not":      func(a *Area) { a.homes[2].states[settled].Signals[1].Cause = 99 },
 		"a home without a meter":     func(a *Area) { a.homes[2].meters = nil },

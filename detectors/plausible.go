@@ -8,7 +8,7 @@ const (
 	// A peak is more than the connection carries (Params.MaxKW), or
 	// peakTimes the most the home has ever drawn, and more than a single-phase
 	// connection's peakWatts.
-	peakTimes = 20
+	peakTimes = 5
 	peakWatts = 15000
 	// A value is stuck when it has not changed in its last digit for a day,
 	// though it is so many steps of the meter that mains voltage alone would
@@ -63,13 +63,14 @@ func (st *homeState) check(p *Params, end tick, r reading, backward bool) (readi
 }
 
 // peak reports whether a home cannot have drawn so much. A jump that comes
-// again and again is believed in the end: every one counts for a quarter.
+// again and again is believed in the end, after a day of it at most: each
+// raises what the home is known to draw by a twentieth.
 func (q *plausibility) peak(p *Params, watts float64) bool {
 	switch {
 	case watts > p.MaxKW*1000:
 		return true
 	case q.Max != 0 && watts > max(peakWatts, peakTimes*float64(q.Max)):
-		q.Max += (q.Max + 3) / 4
+		q.Max = uint16(min(int(q.Max)+int(q.Max)/20+1, math.MaxUint16))
 		return true
 	default:
 		q.Max = max(q.Max, uint16(min(math.Ceil(watts), math.MaxUint16)))

@@ -225,11 +225,11 @@ func (r *rhythm) arrived(wait tick) {
 	}
 }
 
-// tooSoon reports whether a silence must not be told yet: a reading may still
-// come in time, or this home's readings often let one wait as long.
+// tooSoon reports whether a silence must not be told yet: a reading may come
+// with this very clock, or this home's readings often let one wait as long.
 func (a *Area) tooSoon(ep *episode, r rhythm) bool {
 	return ep.Open && Kinds[ep.Kind] == SilentMeter &&
-		(tickOf(a.clock.Add(-a.p.UsualDelay)) < ep.At || float32(tickOf(a.clock)-ep.Onset) < 2*r.Wait)
+		(tickOf(a.clock.Add(-a.p.UsualDelay)) <= ep.At || float32(tickOf(a.clock)-ep.Onset) < 2*r.Wait)
 }
 
 // heard takes the arrival of r into the home's rhythm, before r is stored.

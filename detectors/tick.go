@@ -8,7 +8,7 @@ import (
 
 // tick counts quarter-hours since 1970 UTC, the finest interval of the wire
 // contract. An interval is named by the tick of its end.
-type tick int64
+type tick int32
 
 const tickLen = 15 * time.Minute
 
@@ -54,7 +54,7 @@ func (z *zone) local(t tick) tick {
 		_, seconds := at.Zone()
 		z.offset = tick(seconds / int(tickLen/time.Second))
 		start, end := at.ZoneBounds()
-		z.from, z.to = -1<<62, 1<<62
+		z.from, z.to = -1<<30, 1<<30
 		if !start.IsZero() {
 			z.from = tickOf(start)
 		}

@@ -82,7 +82,7 @@ func runBacktest(ctx context.Context, opt *backtestOptions, stdin io.Reader, std
 	found, stats, err := backtest.Run(ctx, input.readings, backtest.Options{
 		Params:  params,
 		Roster:  input.roster,
-		Reports: input.incidents,
+		Reports: input.incidents, Directives: input.directives,
 		Progress: func(done int) {
 			bar.set(int64(done), total, rate(done, time.Since(judging)))
 		},

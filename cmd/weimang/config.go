@@ -133,7 +133,7 @@ func (c *Config) Limits() contract.Limits {
 // late; c must be valid.
 func (c *Config) Params() detectors.Params {
 	p := detectors.DefaultParams()
-	p.UsualDelay, p.Window, p.Skew = c.Feed.UsualDelay, c.Feed.Window, c.Feed.Skew
+	p.UsualDelay, p.Window, p.Skew, p.MaxKW = c.Feed.UsualDelay, c.Feed.Window, c.Feed.Skew, c.Feed.MaxKW
 	p.PushFrom, _ = c.PushFrom()
 	return p
 }

@@ -82,7 +82,7 @@ func TestAFileChangesWhatItNames(t *testing.T) {
 	if got := c.Params().PushFrom.UTC(); !got.Equal(time.Date(2026, 6, 30, 16, 0, 0, 0, time.UTC)) {
 		t.Errorf("push from %s", got)
 	}
-	if p, l := c.Params(), c.Limits(); p.UsualDelay != l.UsualDelay || p.UsualDelay != 32*time.Hour || p.Window != l.Window || p.Skew != l.Skew {
+	if p, l := c.Params(), c.Limits(); p.UsualDelay != l.UsualDelay || p.UsualDelay != 32*time.Hour || p.Window != l.Window || p.Skew != l.Skew || p.MaxKW != l.MaxKW {
 		t.Errorf("detectors and contract disagree on what is late: %+v, %+v", p, l)
 	}
 }

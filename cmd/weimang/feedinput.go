@@ -16,15 +16,16 @@ import (
 // feedOptions are the flags by which backtest and replay are told of a feed
 // in files.
 type feedOptions struct {
-	readings, incidents, households string
-	interval                        time.Duration
-	zone                            string
+	readings, incidents, directives, households string
+	interval                                    time.Duration
+	zone                                        string
 }
 
 // feedInput is a feed in memory.
 type feedInput struct {
 	readings   *feedfile.Feed
 	incidents  []ingest.Report
+	directives []ingest.Directive
 	households []feedfile.HouseholdRow // nil: none given
 	roster     intake.Roster
 }
@@ -33,6 +34,7 @@ func (o *feedOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.readings, "readings", "", "readings as CSV, plain or gzip, - for standard input")
 	f.StringVar(&o.incidents, "incidents", "", "incident reports as JSON lines, as in the wire contract")
+	f.StringVar(&o.directives, "directives", "", "what people said (away, mute, outcome) as JSON lines, taken in when issued")
 	f.StringVar(&o.households, "households", "", "CSV of meter_id,household_id,area_id,zone. Without it each meter\nis a household in an area of its own")
 	f.DurationVar(&o.interval, "interval", 0, "15m, 30m or 1h; found from the data if not given")
 	f.StringVar(&o.zone, "zone", "UTC", "time zone (IANA name) of stamps without offset, and of homes without --households")
@@ -48,13 +50,13 @@ func (o *feedOptions) validate() (*time.Location, error) {
 		return nil, usagef("--interval: %s must be 15m, 30m or 1h", shortDuration(o.interval))
 	}
 	inputs := 0
-	for _, path := range []string{o.readings, o.incidents, o.households} {
+	for _, path := range []string{o.readings, o.incidents, o.directives, o.households} {
 		if path == "-" {
 			inputs++
 		}
 	}
 	if inputs > 1 {
-		return nil, usagef("only one of --readings, --incidents and --households can be standard input")
+		return nil, usagef("only one of --readings, --incidents, --directives and --households can be standard input")
 	}
 	return zone, nil
 }
@@ -78,6 +80,11 @@ func (o *feedOptions) load(stdin io.Reader, stderr io.Writer) (*feedInput, error
 	}
 	if o.incidents != "" {
 		if in.incidents, err = readOr(o.incidents, stdin, feedfile.OpenIncidents, feedfile.ReadIncidents); err != nil {
+			return nil, err
+		}
+	}
+	if o.directives != "" {
+		if in.directives, err = readOr(o.directives, stdin, feedfile.OpenDirectives, feedfile.ReadDirectives); err != nil {
 			return nil, err
 		}
 	}

@@ -131,11 +131,14 @@ func replay(ctx context.Context, opt *replayOptions, stdin io.Reader, stdout, st
 	if err != nil {
 		return err
 	}
+	if err := input.checkDirectives(); err != nil {
+		return err
+	}
 	send := sender.Options{
-		FeedID: feedID(input), AsOfFeed: opt.asOfFeed, Speed: opt.speed,
+		FeedID: feedID(input), AsOfFeed: opt.asOfFeed, Speed: opt.speed, Directives: len(input.directives) > 0,
 	}
 	began := time.Now()
-	total := int64(input.readings.Len() + len(input.incidents))
+	total := int64(input.readings.Len() + len(input.incidents) + len(input.directives))
 	if opt.sendOnly {
 		client, err := stream.NewClient(stream.Config{Brokers: cfg.Kafka.Brokers, ClientID: cfg.Kafka.ClientID, Logger: newLogger(cfg, stderr)})
 		if err != nil {
@@ -218,9 +221,13 @@ func (o *replayOptions) send(ctx context.Context, opt sender.Options, input *fee
 // send.
 func replayItems(input *feedInput) iter.Seq[sender.Item] {
 	return func(yield func(sender.Item) bool) {
-		for item := range feedfile.Timeline(input.readings, input.incidents) {
-			out := sender.Item{Report: item.Report}
-			if item.Report == nil {
+		areas := input.areas()
+		for item := range feedfile.Timeline(input.readings, input.incidents, input.directives) {
+			out := sender.Item{Report: item.Report, Directive: item.Directive}
+			switch {
+			case item.Directive != nil:
+				out.Area = areas[item.Directive.HouseholdID]
+			case item.Report == nil:
 				out.Block, out.Area = item.Row.Block(), areaOf(input, item.Row.MeterID)
 			}
 			if !yield(out) {
@@ -228,6 +235,31 @@ func replayItems(input *feedInput) iter.Seq[sender.Item] {
 			}
 		}
 	}
+}
+
+// areas are the areas of the feed's households.
+func (in *feedInput) areas() map[string]string {
+	areas := make(map[string]string)
+	for _, id := range in.readings.Meters() {
+		if home, ok := in.roster.Lookup(id); ok {
+			areas[home.HouseholdID] = intake.AreaOf(home)
+		}
+	}
+	return areas
+}
+
+// checkDirectives finds what is said about homes that are not in the feed.
+func (in *feedInput) checkDirectives() error {
+	if len(in.directives) == 0 {
+		return nil
+	}
+	areas := in.areas()
+	for i := range in.directives {
+		if d := &in.directives[i]; areas[d.HouseholdID] == "" {
+			return fmt.Errorf("directive %s: no meter of household %s is in the feed", d.ID, d.HouseholdID)
+		}
+	}
+	return nil
 }
 
 // areaOf is the area that keys a meter's readings.
@@ -260,6 +292,9 @@ func feedID(input *feedInput) string {
 	}
 	for i := range input.incidents {
 		_, _ = w.Write(contract.EncodeReport(&input.incidents[i]))
+	}
+	for i := range input.directives {
+		_, _ = fmt.Fprintf(w, "%+v\n", input.directives[i])
 	}
 	_ = w.Flush()
 	return hex.EncodeToString(h.Sum(nil)[:8])

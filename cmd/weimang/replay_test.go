@@ -131,6 +131,50 @@ func TestARecordedFeedBecomesMessages(t *testing.T) {
 	wantContains(t, "stderr", again.stderr, "were sent before")
 }
 
+// What people said goes the same way in a replay as in a backtest, and counts.
+func TestDirectivesOfAFileCount(t *testing.T) {
+	dir := t.TempDir()
+	directives := filepath.Join(dir, "directives.jsonl")
+	text := `{"directive_id":"d1","household_id":"` + simulate.HouseholdID(3) + `","kind":"away","from":"2026-03-18T12:00:00+08:00","until":"2026-03-20T12:00:00+08:00","issued_at":"2026-03-18T12:10:00+08:00"}
+
+{"directive_id":"d2","household_id":"` + simulate.HouseholdID(1) + `","kind":"outcome","outcome":"false","issued_at":"2026-03-19T12:00:00+08:00"}
+`
+	if err := os.WriteFile(directives, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{
+		"--readings", filepath.Join(outageFeed, "readings.csv.gz"), "--households", filepath.Join(outageFeed, "households.csv"),
+		"--incidents", filepath.Join(outageFeed, "incidents.jsonl"), "--push-from", "2026-03-15T00:00:00+08:00", "--directives", directives,
+	}
+	judged := weimang(t, "", append([]string{"backtest", "--out", "-"}, args...)...)
+	judged.want(t, exitOK)
+	if strings.Contains(judged.stdout, `"not-back"`) {
+		t.Errorf("a home said to be away is not back:\n%s", judged.stdout)
+	}
+	out := filepath.Join(dir, "transitions.jsonl")
+	replayed := append([]string{"replay", "--as-of-feed", "--data-dir", filepath.Join(dir, "data"), "--out", out}, args...)
+	for _, run := range []string{"first", "second"} { // the second adds nothing
+		weimang(t, "", replayed...).want(t, exitOK)
+		if stored := readText(t, out); stored != judged.stdout {
+			t.Errorf("%s run: the store's transitions are not the backtest's:\n%s", run, firstDifference(stored, judged.stdout))
+		}
+	}
+
+	for name, c := range map[string]struct{ line, why string }{
+		"unknown": {strings.Replace(strings.SplitAfter(text, "\n")[0], simulate.HouseholdID(3), "h-nobody", 1), "directive d1: no meter of household h-nobody is in the feed"},
+		"bad":     {`{"directive_id":"d1"}`, "line 1: bad-field: household_id: required"},
+	} {
+		if err := os.WriteFile(directives, []byte(c.line), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, cmd := range [][]string{append([]string{"backtest", "--out", "-"}, args...), replayed} {
+			r := weimang(t, "", cmd...)
+			r.want(t, exitFailed)
+			wantContains(t, name, r.stderr, c.why)
+		}
+	}
+}
+
 // A replay that came to nothing says what became of the readings.
 func TestReplayTellsWhatItLeftOut(t *testing.T) {
 	dir := t.TempDir()

@@ -27,7 +27,9 @@ type Options struct {
 	// household in an area of its own.
 	Roster  intake.Roster
 	Reports []ingest.Report
-	Workers int // areas are shared among them; 0 is one a core
+	// Directives are what people have said about households of the roster.
+	Directives []ingest.Directive
+	Workers    int // areas are shared among them; 0 is one a core
 	// Progress is called now and then with the readings handled so far.
 	Progress func(done int)
 }
@@ -91,11 +93,12 @@ func Run(ctx context.Context, feed *feedfile.Feed, opt Options) ([]detectors.Fin
 // entry is an input on its way to a worker; readings are values so that a
 // batch is one allocation.
 type entry struct {
-	area     string
-	clock    time.Time
-	row      feedfile.Row
-	home     *ingest.Home
-	incident *ingest.Incident
+	area      string
+	clock     time.Time
+	row       feedfile.Row
+	home      *ingest.Home
+	incident  *ingest.Incident
+	directive *ingest.Directive
 }
 
 const batchLen = 1024
@@ -104,11 +107,11 @@ const batchLen = 1024
 func deal(ctx context.Context, feed *feedfile.Feed, opt *Options, workers []*worker, stats *Stats) error {
 	meters := feed.Meters()
 	homes := make([]*ingest.Home, len(meters))
-	owner := make(map[string]int)
+	owner, areaOf := make(map[string]int), make(map[string]string)
 	for i, id := range meters {
 		if h, ok := opt.Roster.Lookup(id); ok {
 			h.AreaID = intake.AreaOf(h)
-			homes[i] = &h
+			homes[i], areaOf[h.HouseholdID] = &h, h.AreaID
 		}
 	}
 	batches := make([][]entry, len(workers))
@@ -137,7 +140,17 @@ func deal(ctx context.Context, feed *feedfile.Feed, opt *Options, workers []*wor
 		}
 		return w
 	}
-	for item := range feedfile.Timeline(feed, opt.Reports) {
+	for item := range feedfile.Timeline(feed, opt.Reports, opt.Directives) {
+		if d := item.Directive; d != nil {
+			area, ok := areaOf[d.HouseholdID]
+			if !ok {
+				return fmt.Errorf("directive %s: no meter of household %s is in the feed", d.ID, d.HouseholdID)
+			}
+			if err := push(of(area), entry{area: area, clock: item.Clock, directive: d}); err != nil {
+				return err
+			}
+			continue
+		}
 		if item.Report != nil {
 			for area, households := range opt.Roster.Areas(item.Report.Scope) {
 				in := item.Report.Incident
@@ -191,7 +204,7 @@ func (w *worker) run() error {
 				a = detectors.NewArea(w.params, e.area)
 				w.areas[e.area] = a
 			}
-			in := ingest.Input{AreaID: e.area, Clock: e.clock, Incident: e.incident}
+			in := ingest.Input{AreaID: e.area, Clock: e.clock, Incident: e.incident, Directive: e.directive}
 			if e.home != nil {
 				readings.MeterID, readings.HouseholdID, readings.Zone = e.home.MeterID, e.home.HouseholdID, e.home.Zone
 				readings.Start, readings.Interval = e.row.Start, e.row.Interval
@@ -199,6 +212,9 @@ func (w *worker) run() error {
 				in.Readings = &readings
 			}
 			if err := a.Apply(&in, &w.out); err != nil {
+				if e.directive != nil {
+					err = fmt.Errorf("directive %s: %w", e.directive.ID, err)
+				}
 				return fmt.Errorf("area %s: %w", e.area, err)
 			}
 		}

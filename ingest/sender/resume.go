@@ -21,10 +21,14 @@ func (t tail) has(key string, index int64) bool {
 	return len(t) > 0 && index <= t[stream.Partition([]byte(key), len(t))]
 }
 
-// sent reads from the ends of both topics how far earlier runs have come.
+// sent reads from the ends of the topics how far earlier runs have come.
 func (s *Sender) sent(ctx context.Context) (map[string]tail, error) {
 	sent := make(map[string]tail)
-	for _, topic := range []string{ingest.TopicReadings, ingest.TopicIncidents} {
+	topics := []string{ingest.TopicReadings, ingest.TopicIncidents}
+	if s.opts.Directives {
+		topics = append(topics, ingest.TopicInputs)
+	}
+	for _, topic := range topics {
 		starts, ends, err := s.opts.Client.Bounds(ctx, topic)
 		if err != nil {
 			return nil, err

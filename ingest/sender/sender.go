@@ -1,5 +1,6 @@
 // Package sender replays a feed into Kafka in event-time order: readings to
-// weimang.readings, incident reports to weimang.incidents, as fast as the
+// weimang.readings, incident reports to weimang.incidents, directives straight
+// into the log of their area, as fast as the
 // broker takes them or in step with event time, and goes on after a crash
 // where it was.
 //
@@ -36,11 +37,16 @@ const (
 	batchBytes   = 2 << 20
 )
 
-// Item is one row of a feed: a block of readings, or an incident report.
+// Item is one row of a feed: a block of readings, an incident report, or a
+// directive.
 type Item struct {
 	Block  ingest.Block
 	Area   string         // keys the record; "": the block's area, else its meter
 	Report *ingest.Report // set: an incident; Block is ignored
+	// Directive: set, Block is ignored and Area is needed. It goes into
+	// weimang.inputs itself, behind what ingest has made of the rows before it:
+	// in order only with a Barrier.
+	Directive *ingest.Directive
 }
 
 // Options of a Sender.
@@ -53,6 +59,9 @@ type Options struct {
 	// the largest interval end sent so far, the record's own included. A
 	// report before the first row carries when it became known.
 	AsOfFeed bool
+	// Directives: the feed holds some, so an earlier run is looked for in
+	// weimang.inputs, too.
+	Directives bool
 	// Speed is how many seconds of event time pass in a second; 0 is as fast
 	// as possible. A sender that goes on after a crash does not wait for what
 	// was sent before.
@@ -142,6 +151,8 @@ func (r *run) item(ctx context.Context, item Item) error {
 	topic := ingest.TopicReadings
 	if item.Report != nil {
 		topic = ingest.TopicIncidents
+	} else if item.Directive != nil {
+		topic = ingest.TopicInputs
 	} else if end := item.Block.End(); end.After(r.progress.Clock) {
 		r.progress.Clock = end
 	}
@@ -161,10 +172,17 @@ func (r *run) item(ctx context.Context, item Item) error {
 		return err
 	}
 	clock := r.progress.Clock
-	if clock.IsZero() { // no row yet: as feedfile.Timeline has it
+	switch { // no row yet: as feedfile.Timeline has it
+	case !clock.IsZero():
+	case item.Directive != nil:
+		clock = item.Directive.IssuedAt
+	default:
 		clock = item.Report.KnownAt()
 	}
-	rec := r.record(&item, key, index, clock)
+	rec, err := r.record(&item, key, index, clock)
+	if err != nil {
+		return err
+	}
 	r.batch = append(r.batch, rec)
 	if r.bytes += len(rec.Value); r.bytes >= batchBytes || len(r.batch) >= batchRecords {
 		return r.flush(ctx)
@@ -245,7 +263,7 @@ func (s *Sender) keyOf(item *Item) string {
 	}
 }
 
-func (s *Sender) record(item *Item, key string, index int64, clock time.Time) stream.Record {
+func (s *Sender) record(item *Item, key string, index int64, clock time.Time) (stream.Record, error) {
 	rec := stream.Record{
 		Key:     []byte(key),
 		Headers: []kafka.Header{{Key: ReplayHeader, Value: strconv.AppendInt([]byte(s.opts.FeedID+" "), index, 10)}},
@@ -253,10 +271,20 @@ func (s *Sender) record(item *Item, key string, index int64, clock time.Time) st
 	if s.opts.AsOfFeed && !clock.IsZero() {
 		rec.Headers = append(rec.Headers, kafka.Header{Key: ingest.FeedClockHeader, Value: clock.UTC().AppendFormat(nil, time.RFC3339)})
 	}
-	if item.Report != nil {
+	switch {
+	case item.Report != nil:
 		rec.Value = contract.EncodeReport(item.Report)
-	} else {
+	case item.Directive != nil:
+		if !s.opts.AsOfFeed {
+			clock = time.Now()
+		}
+		value, err := contract.EncodeInputs(item.Area, []ingest.Input{{Clock: clock, Directive: item.Directive}})
+		if err != nil {
+			return rec, fmt.Errorf("directive %s: %w", item.Directive.ID, err)
+		}
+		rec.Value = value
+	default:
 		rec.Value = contract.EncodeJSON(&item.Block)
 	}
-	return rec
+	return rec, nil
 }
