@@ -1,0 +1,96 @@
+package fit
+
+import (
+	"math"
+	"slices"
+
+	"weimang/detectors"
+)
+
+// An excursion is a time in which a detector's score is above a level: it ends
+// where the score has fallen below the level by as much as excursions reach
+// beyond it on average. farPeak of that is the most that one counts for, so
+// that a holiday does not stand for chance. Both are as detectors count them.
+const farPeak = 4
+
+// Tails are the upper tails of the detectors' scores on untouched homes, at
+// all times, silences too. often is how many excursions per home-day each
+// should begin with: what is rarer follows an exponential.
+func (c *Collector) Tails(often []float64) []detectors.Tail {
+	tracks, _ := c.inOrder()
+	tails := make([]detectors.Tail, len(often))
+	for k := range tails {
+		var homes [][]float32
+		days := 0.0
+		for _, t := range tracks {
+			if t.event != nil || len(t.score) == 0 {
+				continue
+			}
+			one := make([]float32, len(t.score))
+			for i := range one {
+				one[i] = t.score[i][k]
+			}
+			homes = append(homes, one)
+			days += t.days
+		}
+		tails[k] = tailOf(homes, days, often[k])
+	}
+	return tails
+}
+
+// tailOf fits the tail of scores, which are in order of time, home by home.
+func tailOf(homes [][]float32, days, often float64) detectors.Tail {
+	if days == 0 {
+		return detectors.Tail{U: math.MaxFloat32, Often: often, Mean: 1}
+	}
+	var values []float32
+	for _, one := range homes {
+		values = append(values, one...)
+	}
+	slices.Sort(values)
+	values = slices.Compact(values)
+	t := detectors.Tail{Mean: 1}
+	// Where excursions end depends on their mean, which depends on where they
+	// begin: both settle in a few rounds.
+	for range 12 {
+		// The lowest level that is exceeded no more often.
+		at, _ := slices.BinarySearchFunc(values, often*days, func(u float32, most float64) int {
+			if n, _ := excursions(homes, float64(u), t.Mean); float64(n) > most {
+				return -1
+			}
+			return 1
+		})
+		t.U = float64(values[min(at, len(values)-1)])
+		n, mean := excursions(homes, t.U, t.Mean)
+		t.Often = max(float64(n), 0.5) / days
+		if n == 0 || math.Abs(mean-t.Mean) < 1e-3*t.Mean {
+			break
+		}
+		t.Mean = max(mean, 0.01)
+	}
+	return t
+}
+
+// excursions beyond u and how far they reach on average.
+func excursions(homes [][]float32, u, mean float64) (n int, reach float64) {
+	for _, one := range homes {
+		peak := math.Inf(-1)
+		for _, s := range one {
+			v := float64(s)
+			switch {
+			case v > u:
+				if math.IsInf(peak, -1) {
+					n++
+				}
+				peak = max(peak, v)
+			case v < u-mean && !math.IsInf(peak, -1):
+				reach += min(peak-u, farPeak*mean)
+				peak = math.Inf(-1)
+			}
+		}
+		if !math.IsInf(peak, -1) {
+			reach += min(peak-u, farPeak*mean)
+		}
+	}
+	return n, reach / max(float64(n), 1)
+}
