@@ -48,20 +48,22 @@ func tailOf(homes [][]float32, days, often float64) detectors.Tail {
 		values = append(values, one...)
 	}
 	slices.Sort(values)
-	values = slices.Compact(values)
 	t := detectors.Tail{Mean: 1}
 	// Where excursions end depends on their mean, which depends on where they
 	// begin: both settle in a few rounds.
-	for range 12 {
-		// The lowest level that is exceeded no more often.
-		at, _ := slices.BinarySearchFunc(values, often*days, func(u float32, most float64) int {
-			if n, _ := excursions(homes, float64(u), t.Mean); float64(n) > most {
-				return -1
+	for range 6 {
+		// Down from the highest score in growing steps, as long as no more
+		// excursions begin than there may: far below, they run together.
+		n, mean := 0, t.Mean
+		t.U = float64(values[len(values)-1])
+		for down := 1.0; int(down) < len(values); down = down*1.1 + 1 {
+			u := float64(values[len(values)-1-int(down)])
+			k, reach := excursions(homes, u, t)
+			if float64(k) > often*days {
+				break
 			}
-			return 1
-		})
-		t.U = float64(values[min(at, len(values)-1)])
-		n, mean := excursions(homes, t.U, t.Mean)
+			t.U, n, mean = u, k, reach
+		}
 		t.Often = max(float64(n), 0.5) / days
 		if n == 0 || math.Abs(mean-t.Mean) < 1e-3*t.Mean {
 			break
@@ -72,7 +74,9 @@ func tailOf(homes [][]float32, days, often float64) detectors.Tail {
 }
 
 // excursions beyond u and how far they reach on average.
-func excursions(homes [][]float32, u, mean float64) (n int, reach float64) {
+func excursions(homes [][]float32, u float64, t detectors.Tail) (n int, reach float64) {
+	t.U = u
+	end, far := t.End(), farPeak*t.Mean
 	for _, one := range homes {
 		peak := math.Inf(-1)
 		for _, s := range one {
@@ -83,13 +87,13 @@ func excursions(homes [][]float32, u, mean float64) (n int, reach float64) {
 					n++
 				}
 				peak = max(peak, v)
-			case v < u-mean && !math.IsInf(peak, -1):
-				reach += min(peak-u, farPeak*mean)
+			case v < end && !math.IsInf(peak, -1):
+				reach += min(peak-u, far)
 				peak = math.Inf(-1)
 			}
 		}
 		if !math.IsInf(peak, -1) {
-			reach += min(peak-u, farPeak*mean)
+			reach += min(peak-u, far)
 		}
 	}
 	return n, reach / max(float64(n), 1)
