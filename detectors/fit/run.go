@@ -69,7 +69,7 @@ func (o *RunOptions) Validate() error {
 
 // classOf is what the day model calls the recipes that it learns from.
 var classOf = map[string]string{
-	"shortfall/scaled": "shortfall", "shortfall/largest-gone": "shortfall", "shortfall/afternoons": "shortfall",
+	"shortfall/scaled": "shortfall", "shortfall/largest-gone": "shortfall",
 	"still/any-time": "still", "still/in-bed": "still", "still/by-day": "still", "still/in-use": "still",
 	"frozen/as-it-was": "frozen", "frozen/lamp": "lamp", "frozen/heater": "heater",
 	"thermostat/cycling": "thermostat", "thermostat/fast": "thermostat", "thermostat/slow": "thermostat",
