@@ -48,19 +48,11 @@ func tailOf(homes [][]float32, days, often float64) detectors.Tail {
 		values = append(values, one...)
 	}
 	slices.Sort(values)
-	values = slices.Compact(values)
 	t := detectors.Tail{Mean: 1}
 	// Where excursions end depends on their mean, which depends on where they
 	// begin: both settle in a few rounds.
 	for range 12 {
-		// The lowest level that is exceeded no more often.
-		at, _ := slices.BinarySearchFunc(values, often*days, func(u float32, most float64) int {
-			if n, _ := excursions(homes, float64(u), t.Mean); float64(n) > most {
-				return -1
-			}
-			return 1
-		})
-		t.U = float64(values[min(at, len(values)-1)])
+		t.U = begins(homes, values, often*days, t.Mean)
 		n, mean := excursions(homes, t.U, t.Mean)
 		t.Often = max(float64(n), 0.5) / days
 		if n == 0 || math.Abs(mean-t.Mean) < 1e-3*t.Mean {
@@ -69,6 +61,30 @@ func tailOf(homes [][]float32, days, often float64) detectors.Tail {
 		t.Mean = max(mean, 0.01)
 	}
 	return t
+}
+
+// begins is the lowest level from which on no higher one is exceeded by more
+// than most excursions. It is looked for from above, since far down all of a
+// home's time is one excursion.
+func begins(homes [][]float32, sorted []float32, most, mean float64) float64 {
+	tooMany := func(rank int) bool {
+		n, _ := excursions(homes, float64(sorted[len(sorted)-rank]), mean)
+		return float64(n) > most
+	}
+	// Ranks from the highest score down, in steps of a quarter, then between.
+	kept, next := 1, 1
+	for next <= len(sorted) && !tooMany(next) {
+		kept, next = next, next+next/4+1
+	}
+	next = min(next, len(sorted))
+	for next-kept > 1 {
+		if mid := (kept + next) / 2; tooMany(mid) {
+			next = mid
+		} else {
+			kept = mid
+		}
+	}
+	return float64(sorted[len(sorted)-kept])
 }
 
 // excursions beyond u and how far they reach on average.
