@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -49,8 +50,9 @@ to 16. The same readings, options and seed give the same figures.
 
 Figures go to standard output as a table, or with --json as one JSON object.`,
 		Example: `  weimang evaluate --readings lcl100_2013.csv.gz --zone Europe/London --homes regular-homes.txt
-  weimang evaluate --readings village/readings.csv.gz --households village/households.csv --svg curve.svg
-  weimang evaluate --readings lcl100_2013.csv.gz --kinds still,frozen --cases 1 --budgets none --json | jq .detectors.scores`,
+  weimang evaluate --readings village/readings.csv.gz --households village/households.csv \
+      --homes village/households.csv --svg curve.svg
+  weimang evaluate --readings lcl100_2013.csv.gz --kinds still,frozen --budgets none --json | jq .bound`,
 		GroupID: groupJudge,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -60,7 +62,7 @@ Figures go to standard output as a table, or with --json as one JSON object.`,
 	f := cmd.Flags()
 	opt.feed.flags(cmd)
 	f.Lookup("interval").Usage = "15m, 30m or 1h: readings that come more often are summed up to it"
-	f.StringVar(&opt.homes, "homes", "", "file of meter or household ids to judge, one a line, - for standard input.\nWithout it the regular homes are picked by rule")
+	f.StringVar(&opt.homes, "homes", "", "file of meter or household ids to judge, one a line or the first column of a\nCSV, - for standard input. Without it the regular homes are picked by rule")
 	f.Float64Var(&opt.warmupDays, "warmup", opt.run.Warmup.Hours()/24, "days that every home learns before anything counts")
 	f.IntVar(&opt.run.Cases, "cases", opt.run.Cases, "cases per home and recipe")
 	f.Uint64Var(&opt.run.Seed, "seed", opt.run.Seed, "of areas, onsets, events and resampling")
@@ -114,7 +116,7 @@ func (o *evaluateOptions) validate() error {
 
 func (o *evaluateOptions) parseBudgets() error {
 	o.run.Budgets = nil
-	if len(o.budgets) == 1 && o.budgets[0] == "none" {
+	if slices.Contains(o.budgets, "none") {
 		return nil
 	}
 	for _, text := range o.budgets {
@@ -159,6 +161,9 @@ func runEvaluate(ctx context.Context, opt *evaluateOptions, stdin io.Reader, std
 	}
 	report, err := evaluate.Run(ctx, input.readings, opt.run)
 	bar.clear()
+	if errors.Is(err, evaluate.ErrNoHomes) && opt.homes == "" {
+		return fmt.Errorf("%w; --homes names homes to judge whatever they are like", err)
+	}
 	if err != nil {
 		return err
 	}
@@ -209,13 +214,17 @@ func openList(path string) ([]string, error) {
 	return list, errors.Join(err, f.Close())
 }
 
-// readList reads ids, one a line; empty lines and those that begin with # are
-// left out.
+// readList reads ids, one a line, or the first column of a CSV such as the
+// file of households; empty lines and those that begin with # are left out.
 func readList(r io.Reader) ([]string, error) {
 	list := []string{}
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
-		if id := strings.TrimSpace(lines.Text()); id != "" && !strings.HasPrefix(id, "#") {
+		id, _, _ := strings.Cut(lines.Text(), ",")
+		switch id = strings.TrimSpace(id); {
+		case id == "" || strings.HasPrefix(id, "#"):
+		case id == "meter_id" || id == "household_id": // the header
+		default:
 			list = append(list, id)
 		}
 	}

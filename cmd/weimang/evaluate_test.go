@@ -70,7 +70,7 @@ func TestEvaluateWritesOneThingToStandardOutput(t *testing.T) {
 	if !strings.HasPrefix(r.stdout, "section,rule") || strings.Contains(r.stdout, "Untouched homes") || strings.Contains(r.stdout, "stand-by") {
 		t.Errorf("standard output:\n%s", r.stdout)
 	}
-	r = weimang(t, readText(t, list), append(args, "--svg", "-")...)
+	r = weimang(t, readText(t, households), append(args, "--svg", "-")...) // a CSV is a list, too
 	r.want(t, exitOK)
 	if !strings.HasPrefix(r.stdout, "<svg") || !strings.HasSuffix(r.stdout, "</svg>\n") {
 		t.Errorf("standard output:\n%s", r.stdout)
@@ -102,6 +102,7 @@ func TestEvaluateRefusesWhatItCannotJudge(t *testing.T) {
 		{"an empty list", "--homes -", "# nobody\n", "standard input: the list of homes is empty", exitFailed},
 		{"a home without readings", "--homes -", "nobody\n", "no readings of home nobody", exitFailed},
 		{"finer than it comes", "--interval 15m --homes " + list, "", "cannot be made 15m", exitFailed},
+		{"homes of which none is regular", "", "", "--homes names homes to judge", exitFailed},
 		{"too short for the warm-up", "--warmup 79 --homes " + list, "", "too few days after the warm-up", exitFailed},
 	} {
 		t.Run(c.name, func(t *testing.T) {

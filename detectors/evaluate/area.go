@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"weimang/detectors"
@@ -27,7 +28,11 @@ type report struct {
 	incident ingest.Incident
 }
 
+// newArea orders the homes by their meters, as a feed does: within an interval
+// the order shows in what a finding knows of the newest reading.
 func newArea(id string, homes []*home, judged func(*home) bool) *area {
+	homes = slices.Clone(homes)
+	slices.SortFunc(homes, func(a, b *home) int { return strings.Compare(a.meter, b.meter) })
 	a := &area{id: id, homes: homes, grid: hourTicks, from: math.MaxInt64}
 	for i, h := range homes {
 		a.grid, a.from, a.until = min(a.grid, h.step), min(a.from, h.start), max(a.until, h.end())

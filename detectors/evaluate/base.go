@@ -27,17 +27,20 @@ type base struct {
 var knotAt = [...]float64{0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98}
 
 const (
-	nightFrom, nightUntil = 0, 5 // local hours
+	nightFrom, nightUntil = 1, 5 // local hours
 	weekTicks             = 7 * dayTicks
 	// Clear of base is limitShare of the highest quiet reading more, and at
 	// least limitWatts.
-	limitShare, limitWatts = 0.25, 25.0
+	limitShare, limitWatts = 0.5, 50.0
+	// Base does not swing further than to twice its middle, or by spreadWatts:
+	// what does is a heater in homes that are never quiet.
+	spreadWatts = 200.0
 )
 
 // night is the readings of one night, in order.
 type night struct {
 	wh   []float64
-	high float64 // its 90th percentile
+	high float64 // its highest reading
 }
 
 // learnBases learns the base of every week from its own nights and those of
@@ -63,9 +66,7 @@ func (h *home) nights(from, until tick) []night {
 	want := 0.8 * (nightUntil - nightFrom) / h.step.hours()
 	flush := func() {
 		if float64(len(now.wh)) >= want {
-			s := slices.Clone(now.wh)
-			slices.Sort(s)
-			now.high = quantile(s, 0.9)
+			now.high = slices.Max(now.wh)
 			all = append(all, now)
 		}
 		now = night{}
@@ -87,7 +88,8 @@ func (h *home) nights(from, until tick) []night {
 	return all
 }
 
-// quiet keeps the nights that are like the quietest third.
+// quiet keeps the nights in which nothing was used but what always is: those
+// whose highest reading is about that of the quietest quarter.
 func quiet(nights []night, hours float64) []night {
 	if len(nights) == 0 {
 		return nil
@@ -97,7 +99,7 @@ func quiet(nights []night, hours float64) []night {
 		highs[i] = nights[i].high
 	}
 	slices.Sort(highs)
-	limit := 1.3*quantile(highs, 0.3) + 5*hours
+	limit := 1.1*quantile(highs, 0.25) + 5*hours
 	return slices.DeleteFunc(slices.Clone(nights), func(n night) bool { return n.high > limit })
 }
 
@@ -113,11 +115,17 @@ func newBase(nights []night, hours float64) *base {
 	}
 	sorted := slices.Clone(all)
 	slices.Sort(sorted)
+	b.mid = quantile(sorted, 0.5)
+	// What swings further is left out and not cut off: a value at the cut
+	// would come again and again.
+	most := b.mid + max(b.mid, spreadWatts*hours)
+	n, _ := slices.BinarySearch(sorted, most+1)
+	sorted = sorted[:n]
 	for i, p := range knotAt {
 		b.knots[i] = quantile(sorted, p)
 	}
-	b.top = b.knots[len(knotAt)-1]
 	b.mid = quantile(sorted, 0.5)
+	b.top = b.knots[len(knotAt)-1]
 	b.limit = b.top + max(limitShare*b.top, limitWatts*hours)
 	b.follow(nights, sorted)
 	return b

@@ -86,11 +86,12 @@ func TestCoarserReadingsAreSumsAndMissingWhereAPartIs(t *testing.T) {
 func TestMetersOfAHouseholdAreAddedUp(t *testing.T) {
 	a := &home{id: "h", meters: []string{"a"}, start: 100, step: 2, wh: []uint32{1, 2, 3, absent}}
 	b := &home{id: "h", meters: []string{"b"}, start: 102, step: 2, wh: []uint32{10, ingest.NoValue, 30, 40}}
+	b.quality = []ingest.Quality{ingest.Estimated, ingest.Valid, ingest.Valid, ingest.Valid}
 	sum, err := a.join(b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []uint32{12, ingest.NoValue, absent}; sum.start != 102 || !slices.Equal(sum.wh, want) || len(sum.meters) != 2 {
+	if want := []uint32{12, ingest.NoValue, absent}; sum.start != 102 || !slices.Equal(sum.wh, want) || len(sum.meters) != 2 || sum.qualityAt(0) != ingest.Estimated || sum.qualityAt(1) != ingest.Valid {
 		t.Errorf("%+v", sum)
 	}
 	b.step = 4

@@ -4,34 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"weimang/ingest"
 	"weimang/ingest/feedfile"
 	"weimang/ingest/intake"
 )
-
-// tick is a time in quarter-hours since 1970, the shortest interval there is.
-type tick int64
-
-const (
-	tickLen   = 15 * time.Minute
-	hourTicks = tick(time.Hour / tickLen)
-	dayTicks  = 24 * hourTicks
-)
-
-func tickOf(t time.Time) tick            { return tick(t.Unix() / int64(tickLen/time.Second)) }
-func ticksIn(d time.Duration) tick       { return tick(d / tickLen) }
-func (t tick) time() time.Time           { return time.Unix(int64(t)*int64(tickLen/time.Second), 0).UTC() }
-func (t tick) duration() time.Duration   { return time.Duration(t) * tickLen }
-func (t tick) hours() float64            { return float64(t) / float64(hourTicks) }
-func (t tick) in(l *time.Location) local { return localOf(t.time().In(l)) }
-func localOf(t time.Time) local          { return local{t.YearDay(), t.Hour(), t.Minute()} }
-func (l local) minutes() int             { return l.hour*60 + l.minute }
-func measured(wh uint32) bool            { return wh < absent }
-
-// local is a time of day where the home is.
-type local struct{ day, hour, minute int }
 
 // absent marks an interval of which no reading arrived; ingest.NoValue one
 // whose reading arrived without value. Both stay as they are in every copy.
@@ -50,6 +29,8 @@ type home struct {
 	unit            uint32           // the meter's step, Wh
 	bases           []*base          // by week
 }
+
+func measured(wh uint32) bool { return wh < absent }
 
 func (h *home) end() tick                { return h.start + tick(len(h.wh))*h.step }
 func (h *home) at(i int) tick            { return h.start + tick(i)*h.step } // start of interval i
@@ -89,6 +70,9 @@ func readHomes(feed *feedfile.Feed, roster intake.Roster, coarsen time.Duration)
 		if err != nil {
 			return nil, 0, err
 		}
+		if len(h.wh) == 0 {
+			continue
+		}
 		if c := ticksIn(coarsen); c > h.step {
 			h.coarsen(c)
 		} else if c != 0 && c < h.step {
@@ -106,12 +90,7 @@ func readHomes(feed *feedfile.Feed, roster intake.Roster, coarsen time.Duration)
 		h.unit = unitOf(h.wh)
 		homes = append(homes, h)
 	}
-	slices.SortFunc(homes, func(a, b *home) int {
-		if a.id < b.id {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(homes, func(a, b *home) int { return strings.Compare(a.id, b.id) })
 	return homes, unknown, nil
 }
 
@@ -215,7 +194,7 @@ func (h *home) join(o *home) (*home, error) {
 	sum.wh, sum.meters = nil, append(slices.Clone(h.meters), o.meters...)
 	for t := sum.start; t < min(h.end(), o.end()); t += h.step {
 		a, b := h.value(t), o.value(t)
-		wh := ingest.NoValue + uint32(0)
+		wh := uint32(ingest.NoValue)
 		switch {
 		case a == absent || b == absent:
 			wh = absent
@@ -223,6 +202,13 @@ func (h *home) join(o *home) (*home, error) {
 			wh = min(a+b, absent-1)
 		}
 		sum.wh = append(sum.wh, wh)
+		if h.quality != nil || o.quality != nil {
+			q, other := h.qualityAt(h.index(t)), o.qualityAt(o.index(t))
+			if other.Rank() < q.Rank() {
+				q = other
+			}
+			sum.quality = append(sum.quality, q)
+		}
 	}
 	return &sum, nil
 }

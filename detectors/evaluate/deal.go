@@ -3,6 +3,7 @@ package evaluate
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"weimang/ingest"
@@ -28,24 +29,12 @@ func deal(homes []*home, judged func(*home) bool, size int, seed uint64) []*area
 			areas = append(areas, newArea(id, hs, judged))
 		}
 	}
-	slices.SortFunc(areas, func(a, b *area) int {
-		if a.id < b.id {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(areas, func(a, b *area) int { return strings.Compare(a.id, b.id) })
 	rng := dice(seed, "areas")
 	rng.Shuffle(len(loose), func(i, j int) { loose[i], loose[j] = loose[j], loose[i] })
 	n := (len(loose) + size - 1) / size
 	for i := range n {
-		hs := slices.Clone(loose[i*len(loose)/n : (i+1)*len(loose)/n])
-		slices.SortFunc(hs, func(a, b *home) int {
-			if a.id < b.id {
-				return -1
-			}
-			return 1
-		})
-		areas = append(areas, newArea(fmt.Sprintf("dealt-%02d", i+1), hs, judged))
+		areas = append(areas, newArea(fmt.Sprintf("dealt-%02d", i+1), loose[i*len(loose)/n:(i+1)*len(loose)/n], judged))
 	}
 	return areas
 }

@@ -22,9 +22,10 @@ func declineRecipes() []Recipe {
 			Length: declineFor, Windows: []time.Duration{declineFor / 3, declineFor * 2 / 3, declineFor}, Within: declineFor,
 			onset: anyTime,
 			inject: func(s *scene) {
+				hum := s.base.hum(s.rng)
 				s.alter(func(t tick, wh float64) float64 {
-					above, rest := s.base.aboveBase(wh)
-					return rest + above*left(float64(t-s.onset)/float64(ticksIn(declineFor)))
+					use, rest := hum.split(wh)
+					return rest + use*left(float64(t-s.onset)/float64(ticksIn(declineFor)))
 				})
 			},
 		}

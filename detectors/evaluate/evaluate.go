@@ -149,7 +149,7 @@ func run(ctx context.Context, feed *feedfile.Feed, opt *Options) (*Report, error
 	report := &Report{
 		Settings: Settings{
 			Seed: opt.Seed, WarmupDays: opt.Warmup.Hours() / 24, Cases: opt.Cases, CurveCases: opt.CurveCases, AreaSize: opt.AreaSize,
-			Bootstrap: opt.Bootstrap, Minutes: int(opt.Coarsen.Minutes()), Budgets: opt.Params.Budgets, CurveBudgets: opt.Budgets,
+			Bootstrap: opt.Bootstrap, Minutes: int(opt.Coarsen.Minutes()), Budgets: budgetsOf(opt.Params.Budgets), CurveBudgets: opt.Budgets,
 		},
 		Homes: Homes{Given: opt.Homes != nil, LeftOut: left, Unknown: unknown},
 		Detectors: Rule{
@@ -237,7 +237,7 @@ func (r *Report) addPoint(ctx context.Context, opt *Options, areas []*area, budg
 	sc := newScorer(tr, opt.Bootstrap)
 	u := sc.untouched(tr.untouched, params.Budgets)
 	p := point("weimang", &u, sc.scores(func(n int) *outcome { return &tr.jobs[n].judged }, true))
-	p.Budgets = params.Budgets
+	p.Budgets = budgetsOf(params.Budgets)
 	r.Curve = append(r.Curve, p)
 	r.Cases += len(tr.jobs)
 	r.Readings += tr.readings.Load()

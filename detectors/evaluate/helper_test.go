@@ -8,44 +8,53 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"weimang/ingest"
 	"weimang/ingest/feedfile"
 	"weimang/ingest/intake"
 	"weimang/ingest/simulate"
 )
 
-const zone = "Asia/Shanghai"
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// villageFeed is a simulated village as a utility would hand it over.
-func villageFeed(t testing.TB, homes, areas int, days int, interval time.Duration) (*feedfile.Feed, intake.Roster) {
-	t.Helper()
+// simulated is a simulated village as a utility would hand it over.
+func simulated(homes, areas, days int, interval time.Duration) (*feedfile.Feed, intake.Roster, error) {
 	opt := simulate.DefaultOptions()
 	opt.Households, opt.Areas, opt.Interval = homes, areas, interval
 	opt.Start = opt.Start.AddDate(0, 2, 0)
 	opt.End = opt.Start.AddDate(0, 0, days)
 	v, err := simulate.New(opt)
 	if err != nil {
-		t.Fatal(err)
+		return nil, nil, err
 	}
 	var b bytes.Buffer
 	if err := feedfile.WriteReadings(&b, v.Blocks(time.Time{}, time.Time{})); err != nil {
-		t.Fatal(err)
+		return nil, nil, err
 	}
 	feed, err := feedfile.ReadReadings(&b, feedfile.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
 	var roster []ingest.Home
 	for _, h := range v.Homes() {
 		roster = append(roster, h.Home)
 	}
-	return feed, intake.Fixed(roster)
+	return feed, intake.Fixed(roster), err
 }
 
+func villageFeed(t *testing.T, homes, areas, days int, interval time.Duration) (*feedfile.Feed, intake.Roster) {
+	t.Helper()
+	feed, roster, err := simulated(homes, areas, days, interval)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return feed, roster
+}
+
+// village is a hundred days of ten homes, which no test changes.
 var village = sync.OnceValue(func() []*home {
-	var homes []*home
-	t := new(testing.T)
-	feed, roster := villageFeed(t, 10, 1, 100, 30*time.Minute)
+	feed, roster, err := simulated(10, 1, 100, 30*time.Minute)
+	if err != nil {
+		panic(err)
+	}
 	homes, _, err := readHomes(feed, roster, 0)
 	if err != nil {
 		panic(err)
@@ -61,6 +70,15 @@ const (
 	londonHomes    = "../../../shared/data/regular-homes.txt"
 )
 
+// londonFeed is nil where there is none.
+var londonFeed = sync.OnceValue(func() *feedfile.Feed {
+	feed, err := feedfile.Open(londonReadings, feedfile.Options{})
+	if err != nil {
+		return nil
+	}
+	return feed
+})
+
 // london reads the development homes, or skips the test where they are not.
 func london(t *testing.T) (feed *feedfile.Feed, regular []string) {
 	t.Helper()
@@ -71,8 +89,8 @@ func london(t *testing.T) (feed *feedfile.Feed, regular []string) {
 	if err != nil {
 		t.Skip("the development homes ../shared/data/regular-homes.txt are absent: tried on the simulated village only")
 	}
-	feed, err = feedfile.Open(londonReadings, feedfile.Options{})
-	if err != nil {
+	feed = londonFeed()
+	if feed == nil {
 		t.Skip("the development readings ../shared/data/lcl100_2013.csv.gz are absent: tried on the simulated village only")
 	}
 	return feed, strings.Fields(string(list))

@@ -93,7 +93,8 @@ func (s *scene) rise(shape func(hour int) float64) {
 	slices.SortFunc(spells, func(a, b spell) int { return int(a.from - b.from) })
 	spells = append(spells, spell{s.onset, s.until, factor()})
 
-	rising := func(h *home, mid *base, rng *rand.Rand, curve []uint32, spells []spell) {
+	rising := func(h *home, b *base, rng *rand.Rand, curve []uint32, spells []spell) {
+		hum := b.hum(rng)
 		for _, sp := range spells {
 			own := sp.factor * between(rng, 0.92, 1.08) // no two homes rise alike
 			from := sp.from
@@ -101,8 +102,8 @@ func (s *scene) rise(shape func(hour int) float64) {
 				from = s.from
 			}
 			rewrite(h, curve, s.from, from, min(sp.until, s.until), rng, func(t tick, wh float64) float64 {
-				above, rest := mid.aboveBase(wh)
-				return rest + above*(1+(own-1)*shape(t.in(h.loc).hour))
+				use, rest := hum.split(wh)
+				return rest + use*(1+(own-1)*shape(t.in(h.loc).hour))
 			})
 		}
 	}

@@ -34,7 +34,7 @@ func peerRules() []peerRule {
 			make:   func(h *home) peer { return &standby{quiet: newQuiet(h), limit: 14 * hourTicks} },
 		},
 		{
-			Name: "inactivity-line", Says: "no use for three times the longest that was usual at this hour in four weeks",
+			Name: "inactivity-line", Says: "no use for three times the longest that was usual at this hour in four weeks, and at least 4.5 h",
 			Source: "after Cuddihy et al., Algorithm to automatically detect abnormally long periods of inactivity in a home, HealthNet 2007",
 			make:   func(h *home) peer { return &inactivity{quiet: newQuiet(h)} },
 		},
@@ -45,7 +45,7 @@ func peerRules() []peerRule {
 		},
 		{
 			Name: "sigma-3", Says: "an hour lies more than 3 standard deviations from that hour's mean of four weeks, on either side",
-			Source: "after banshee (github.com/facebookarchive/banshee), 3-sigma rule", anew: true,
+			Source: "after banshee (github.com/eleme/banshee), 3-sigma rule", anew: true,
 			make: func(h *home) peer { return &sigma{hourly: newHourly(h), k: 3} },
 		},
 		{
@@ -159,7 +159,7 @@ type inactivity struct {
 }
 
 func (p *inactivity) observe(t tick, wh float64) (tick, bool) {
-	const factor, shortest = 3, 1.0
+	const factor, shortest = 3, 1.5 // times, and hours that always count as usual
 	above := p.quiet.above(wh)
 	l := t.in(p.quiet.h.loc)
 	p.quiet.observe(l, wh)

@@ -146,13 +146,12 @@ func rewrite(h *home, curve []uint32, from, onset, until tick, rng *rand.Rand, u
 	}
 }
 
-// aboveBase splits a reading into what somebody uses and the rest. One within
-// the spread of base is all rest, so that base keeps its own noise.
-func (b *base) aboveBase(wh float64) (above, rest float64) {
-	if wh <= b.top {
-		return 0, wh
-	}
-	return wh - b.mid, b.mid
+// split parts a reading into what somebody uses and the rest, against what
+// base draws at the moment: so the rest hums on as base does, and a quiet
+// night keeps its spread when use is scaled.
+func (u *hum) split(wh float64) (use, rest float64) {
+	use = max(wh-u.next(), 0)
+	return use, wh - use
 }
 
 // Onsets.
@@ -198,6 +197,6 @@ func inUse(h *home, t tick) bool {
 		return false
 	}
 	b := h.baseAt(t)
-	clear := b.limit + 50*h.step.hours()
-	return float64(now) > clear && float64(before) > clear
+	clearly := b.limit + 50*h.step.hours()
+	return float64(now) > clearly && float64(before) > clearly
 }

@@ -21,17 +21,26 @@ type Report struct {
 
 // Settings are all that the figures depend on beside the readings.
 type Settings struct {
-	Seed       uint64            `json:"seed"`
-	WarmupDays float64           `json:"warmup_days"`
-	Cases      int               `json:"cases_per_home_and_recipe"`
-	CurveCases int               `json:"curve_cases_per_home_and_recipe"`
-	AreaSize   int               `json:"area_size"`
-	Bootstrap  int               `json:"bootstrap"`
-	Minutes    int               `json:"coarsened_to_minutes,omitempty"`
-	Budgets    detectors.Budgets `json:"budgets"`
+	Seed       uint64  `json:"seed"`
+	WarmupDays float64 `json:"warmup_days"`
+	Cases      int     `json:"cases_per_home_and_recipe"`
+	CurveCases int     `json:"curve_cases_per_home_and_recipe"`
+	AreaSize   int     `json:"area_size"`
+	Bootstrap  int     `json:"bootstrap"`
+	Minutes    int     `json:"coarsened_to_minutes,omitempty"`
+	Budgets    Budgets `json:"budgets"`
 	// CurveBudgets are the pushed ones of the operating curve.
 	CurveBudgets []float64 `json:"curve_budgets,omitempty"`
 }
+
+// Budgets are false alarms per home-day: all that are pushed, and those of
+// them that are red or orange.
+type Budgets struct {
+	Pushed float64 `json:"pushed"`
+	Visits float64 `json:"red_or_orange"`
+}
+
+func budgetsOf(b detectors.Budgets) Budgets { return Budgets{Pushed: b.Pushed, Visits: b.Visit} }
 
 // Homes says on whom it was tried.
 type Homes struct {
@@ -150,14 +159,14 @@ type Bound struct {
 
 // Point is one budget of the operating curve, or one peer.
 type Point struct {
-	Name      string            `json:"name"`
-	Peer      bool              `json:"peer,omitempty"`
-	Budgets   detectors.Budgets `json:"budgets,omitzero"`
-	Pushes    Estimate          `json:"pushes"`
-	Visits    Estimate          `json:"visits"`
-	VisitsOut Estimate          `json:"visits_outside_silences"`
-	PushesOut Estimate          `json:"pushes_outside_silences"`
-	Kinds     []KindPoint       `json:"kinds"`
+	Name      string      `json:"name"`
+	Peer      bool        `json:"peer,omitempty"`
+	Budgets   Budgets     `json:"budgets,omitzero"`
+	Pushes    Estimate    `json:"pushes"`
+	Visits    Estimate    `json:"visits"`
+	VisitsOut Estimate    `json:"visits_outside_silences"`
+	PushesOut Estimate    `json:"pushes_outside_silences"`
+	Kinds     []KindPoint `json:"kinds"`
 }
 
 // KindPoint is the headline recipe of a kind at a point of the curve.

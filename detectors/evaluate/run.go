@@ -176,15 +176,14 @@ func (tr *trial) runCase(ctx context.Context, j *job, snapshot []byte) error {
 	if !ok {
 		return fmt.Errorf("household %s has no room for %s after all", j.area.homes[j.self].id, tr.recipes[j.recipe].ID())
 	}
-	n := 0
-	var err error
 	if s.shared != nil {
 		var out detectors.Output
-		snapshot, n, err = tr.advance(j.area, snapshot, s, s.copy, s.from, s.onset, &out)
+		fork, n, err := tr.advance(j.area, snapshot, s, s.copy, s.from, s.onset, &out)
 		if err != nil {
 			return err
 		}
 		tr.tell(n, 0)
+		snapshot = fork
 		var control detectors.Output
 		if _, n, err = tr.advance(j.area, snapshot, s, s.control, s.onset, s.until, &control); err != nil {
 			return err
@@ -195,7 +194,8 @@ func (tr *trial) runCase(ctx context.Context, j *job, snapshot []byte) error {
 		}
 	}
 	var out detectors.Output
-	if _, n, err = tr.advance(j.area, snapshot, s, s.copy, s.onset, s.until, &out); err != nil {
+	_, n, err := tr.advance(j.area, snapshot, s, s.copy, s.onset, s.until, &out)
+	if err != nil {
 		return err
 	}
 	j.copied = j.area.pushes(out.Findings)[j.self]

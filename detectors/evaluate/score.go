@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"slices"
+	"strings"
 
 	"weimang/detectors"
 )
@@ -22,12 +23,7 @@ func newScorer(tr *trial, bootstrap int) *scorer {
 			s.homes = append(s.homes, a.homes[i])
 		}
 	}
-	slices.SortFunc(s.homes, func(a, b *home) int {
-		if a.id < b.id {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(s.homes, func(a, b *home) int { return strings.Compare(a.id, b.id) })
 	s.away = make([][]silence, len(s.homes))
 	for i, h := range s.homes {
 		s.index[h], s.away[i] = i, h.silences()

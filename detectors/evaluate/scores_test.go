@@ -152,7 +152,7 @@ func TestScores(t *testing.T) {
 
 // TestScoresOfTheVillage does the same on a simulated village, everywhere.
 func TestScoresOfTheVillage(t *testing.T) {
-	feed, roster := villageFeed(t, 12, 1, 90, time.Hour)
+	feed, roster := villageFeed(t, 10, 1, 80, time.Hour)
 	opt := DefaultOptions()
 	opt.Roster, opt.Homes = roster, householdsOf(t, feed.Meters(), roster.Lookup)
 	checkScores(t, "simulated village", feed, opt)

@@ -23,34 +23,31 @@ func shortfallRecipes() []Recipe {
 	scaled.Name, scaled.Headline = "scaled", true
 	scaled.Says = "use above base falls to 35 % for 3 days"
 	scaled.inject = func(s *scene) {
+		hum := s.base.hum(s.rng)
 		s.alter(func(_ tick, wh float64) float64 {
-			above, rest := s.base.aboveBase(wh)
-			return rest + remaining*above
+			use, rest := hum.split(wh)
+			return rest + remaining*use
 		})
 	}
 	largest.Name = "largest-gone"
 	largest.Says = "the strongest appliances are missing for 3 days: use above base is cut off where 35 % of it is left"
 	largest.inject = func(s *scene) {
-		limit := s.cutoff()
-		hum, supply := s.base.hum(s.rng), newSupply(s.rng)
+		limit, hum, supply := s.cutoff(), s.base.hum(s.rng), newSupply(s.rng)
 		s.alter(func(_ tick, wh float64) float64 {
-			quiet, most := hum.next(), limit*supply.next()
-			above, rest := s.base.aboveBase(wh)
-			if above <= most {
-				return rest + above
-			}
-			return quiet + most // not one level to the last digit
+			use, rest := hum.split(wh)
+			return rest + min(use, limit*supply.next())
 		})
 	}
 	part.Name = "afternoons"
 	part.Says = "use above base falls to 35 % from 11:00 to 22:00 on 3 days"
 	part.inject = func(s *scene) {
+		hum := s.base.hum(s.rng)
 		s.alter(func(t tick, wh float64) float64 {
-			above, rest := s.base.aboveBase(wh)
+			use, rest := hum.split(wh)
 			if hour := t.in(s.home().loc).hour; hour < 11 || hour >= 22 {
-				return rest + above
+				return wh
 			}
-			return rest + remaining*above
+			return rest + remaining*use
 		})
 	}
 	return []Recipe{scaled, largest, part}
@@ -64,7 +61,7 @@ func (s *scene) cutoff() float64 {
 	total := 0.0
 	for _, wh := range h.span(s.onset-28*dayTicks, s.onset) {
 		if measured(wh) {
-			a, _ := s.base.aboveBase(float64(wh))
+			a := max(float64(wh)-s.base.mid, 0)
 			above = append(above, a)
 			total += a
 		}

@@ -21,14 +21,14 @@ func stillRecipes() []Recipe {
 			s.alter(func(tick, float64) float64 { return hum.next() })
 		},
 	}
-	any, bed, day, mid := still, still, still, still
-	any.Name, any.Headline, any.onset = "any-time", true, anyTime
-	any.Says = "from a random moment on only base remains"
+	random, bed, day, mid := still, still, still, still
+	random.Name, random.Headline, random.onset = "any-time", true, anyTime
+	random.Says = "from a random moment on only base remains"
 	bed.Name, bed.onset = "in-bed", when(inBed)
 	bed.Says = "the same, beginning between 23:00 and 5:00"
 	day.Name, day.onset = "by-day", when(byDay)
 	day.Says = "the same, beginning between 8:00 and 20:00"
 	mid.Name, mid.onset = "in-use", when(inUse)
 	mid.Says = "the same, beginning while something is on, which is off from then on"
-	return []Recipe{any, bed, day, mid}
+	return []Recipe{random, bed, day, mid}
 }

@@ -92,11 +92,14 @@ func (r *Report) WriteSVG(w io.Writer) error {
 		}
 		f(`<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" stroke="%s" stroke-opacity="0.5"/>`, px, share.pixel(k.Share.Low), px, share.pixel(k.Share.High), colour)
 		f(`<circle cx="%.1f" cy="%.1f" r="4" fill="%s"><title>%s</title></circle>`, px, py, colour, html.EscapeString(name))
-		anchor, dx := "start", 7.0
+		anchor, dx, below := "start", 7.0, 14.0
+		if p.Peer {
+			below = -6
+		}
 		if px > plotRight-110 {
 			anchor, dx = "end", -7
 		}
-		f(`<text x="%.1f" y="%.1f" font-size="11" text-anchor="%s" fill="%s">%s</text>`, px+dx, py+14, anchor, colour, html.EscapeString(name))
+		f(`<text x="%.1f" y="%.1f" font-size="11" text-anchor="%s" fill="%s">%s</text>`, px+dx, py+below, anchor, colour, html.EscapeString(name))
 		if !p.Peer {
 			upper = append(upper, fmt.Sprintf("%.1f,%.1f", px, py))
 		}
@@ -110,8 +113,12 @@ func (r *Report) WriteSVG(w io.Writer) error {
 	}
 	f(`<polyline points="%s" fill="none" stroke="#0b6" stroke-width="2"/>`, strings.Join(upper, " "))
 	f(`<polyline points="%s" fill="none" stroke="#0b6" stroke-width="2"/>`, strings.Join(lower, " "))
-	f(`<text x="%d" y="%d" font-size="11" fill="#555">Green: these detectors, by budget. Red: rules of others. Bars: 95 %% by resampling homes. Not shown below: never by half of the homes.</text>`,
-		plotLeft, svgHeight-16)
+	for i, text := range []string{
+		"Green: these detectors, by budget. Red: rules of others. Bars: 95 % by resampling homes.",
+		"Below stands nothing where less than half of the cases were found while they were watched.",
+	} {
+		f(`<text x="%d" y="%d" font-size="11" fill="#555">%s</text>`, plotLeft, svgHeight-24+14*i, text)
+	}
 	f(`</svg>`)
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("write the operating curve: %w", err)

@@ -78,11 +78,12 @@ func hoursText(h *float64) string {
 	}
 }
 
+// delayText is a delay and, where they differ, the ends of its interval.
 func delayText(d Delay) string {
 	if d.Low == d.High || d.Low != nil && d.High != nil && *d.Low == *d.High {
 		return hoursText(d.Hours)
 	}
-	return fmt.Sprintf("%s [%s–%s]", hoursText(d.Hours), hoursText(d.Low), hoursText(d.High))
+	return fmt.Sprintf("%s [%s to %s]", hoursText(d.Hours), hoursText(d.Low), hoursText(d.High))
 }
 
 func windowText(hours float64) string {
@@ -122,7 +123,7 @@ func (r *Report) writeUntouched(t *table) {
 		t.row("  "+string(k.Kind), fmt.Sprintf("%.4f (%.4f outside)", k.Pushes, k.PushesOutside), fmt.Sprintf("%.4f", k.Visits))
 	}
 	t.line("  %d silences of a day and more, %.0f days of them; budgets: %g pushed, %g red or orange",
-		u.Silences, u.SilentDays, r.Settings.Budgets.Pushed, r.Settings.Budgets.Visit)
+		u.Silences, u.SilentDays, r.Settings.Budgets.Pushed, r.Settings.Budgets.Visits)
 	s := &u.Spread
 	t.line("  over homes: quartiles %.4f, %.4f, %.4f; worst %.4f (%s); over the push budget %.0f %%, over the other %.0f %%",
 		s.Quartiles[0], s.Quartiles[1], s.Quartiles[2], s.WorstRate, s.Worst, 100*s.OverBudget, 100*s.OverVisitBudget)
@@ -140,7 +141,13 @@ func (r *Report) writeScores(t *table) {
 			for _, w := range s.Pushed.Within {
 				head = append(head, windowText(w.Hours))
 			}
-			t.row(append(head, "median", "90 %", "own kind")...)
+			if s.Cases > 0 {
+				t.row(append(head, "median", "90 %", "own kind")...)
+			}
+		}
+		if s.Cases == 0 {
+			t.row(s.Recipe, "no home has room for a case")
+			continue
 		}
 		own := ""
 		if s.Own != nil {
