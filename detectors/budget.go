@@ -26,6 +26,14 @@ type Tail struct {
 	Mean  float64 `json:"mean"`  // of how far beyond U they reach
 }
 
+// End is the score below which an excursion beyond U is over.
+func (t *Tail) End() float64 {
+	if t.U > 0 {
+		return max(t.U-t.Mean, t.U/2)
+	}
+	return t.U - t.Mean
+}
+
 // allotment is a detector's part of each budget.
 var allotments = [detectors]struct{ pushed, visit float64 }{
 	detLife:    {0.50, 0.80},
@@ -67,7 +75,7 @@ func (t *tail) judge(p *Params, detector int, score float64) float64 {
 	switch {
 	case score > pool.U:
 		t.Peak = max(t.Peak, float32(score))
-	case t.Peak != 0 && score < pool.U-pool.Mean:
+	case t.Peak != 0 && score < pool.End():
 		t.Over++
 		t.Excess += min(t.Peak-float32(pool.U), float32(farPeak*pool.Mean))
 		t.Peak = 0

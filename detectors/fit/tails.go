@@ -52,8 +52,8 @@ func tailOf(homes [][]float32, days, often float64) detectors.Tail {
 	// Where excursions end depends on their mean, which depends on where they
 	// begin: both settle in a few rounds.
 	for range 12 {
-		t.U = begins(homes, values, often*days, t.Mean)
-		n, mean := excursions(homes, t.U, t.Mean)
+		t.U = begins(homes, values, often*days, t)
+		n, mean := excursions(homes, t)
 		t.Often = max(float64(n), 0.5) / days
 		if n == 0 || math.Abs(mean-t.Mean) < 1e-3*t.Mean {
 			break
@@ -66,9 +66,10 @@ func tailOf(homes [][]float32, days, often float64) detectors.Tail {
 // begins is the lowest level from which on no higher one is exceeded by more
 // than most excursions. It is looked for from above, since far down all of a
 // home's time is one excursion.
-func begins(homes [][]float32, sorted []float32, most, mean float64) float64 {
+func begins(homes [][]float32, sorted []float32, most float64, t detectors.Tail) float64 {
 	tooMany := func(rank int) bool {
-		n, _ := excursions(homes, float64(sorted[len(sorted)-rank]), mean)
+		t.U = float64(sorted[len(sorted)-rank])
+		n, _ := excursions(homes, t)
 		return float64(n) > most
 	}
 	// Ranks from the highest score down, in steps of a quarter, then between.
@@ -87,8 +88,9 @@ func begins(homes [][]float32, sorted []float32, most, mean float64) float64 {
 	return float64(sorted[len(sorted)-kept])
 }
 
-// excursions beyond u and how far they reach on average.
-func excursions(homes [][]float32, u, mean float64) (n int, reach float64) {
+// excursions of a tail's scores and how far they reach on average.
+func excursions(homes [][]float32, t detectors.Tail) (n int, reach float64) {
+	u, end, far := t.U, t.End(), farPeak*t.Mean
 	for _, one := range homes {
 		peak := math.Inf(-1)
 		for _, s := range one {
@@ -99,13 +101,13 @@ func excursions(homes [][]float32, u, mean float64) (n int, reach float64) {
 					n++
 				}
 				peak = max(peak, v)
-			case v < u-mean && !math.IsInf(peak, -1):
-				reach += min(peak-u, farPeak*mean)
+			case v < end && !math.IsInf(peak, -1):
+				reach += min(peak-u, far)
 				peak = math.Inf(-1)
 			}
 		}
 		if !math.IsInf(peak, -1) {
-			reach += min(peak-u, farPeak*mean)
+			reach += min(peak-u, far)
 		}
 	}
 	return n, reach / max(float64(n), 1)
