@@ -61,20 +61,22 @@ func TestALimitCountsRunsOfHoursAsOneAlarm(t *testing.T) {
 	}
 	days := float64(200*24-20) / 24
 	for _, c := range []struct {
-		alarms, counted int
-		margin          float64
+		name    string
+		allowed float64 // false alarms
+		counted float64
+		margin  float32
 	}{
-		{0, 0, 9}, // the first hour is too many
-		{1, 1, 8}, // the two at 8 are too many
-		{3, 3, 5}, // they have become one, and 6 is another home's
+		{"the first hour is too many", 0, 0, 9},
+		{"ten hours on end are one, the two at 8 are two more", 1, 1, 8},
+		{"the hour at 7 makes one of the two at 8; the other home's at 6 is its own", 3, 3, 5},
+		{"after the one at 5 everything is", 4, 4, -20},
 	} {
-		l := m.d.limits(m.s, 1, []float64{float64(c.alarms) / days * 1.001})[0]
-		if float64(l.Margin) != c.margin && !(c.alarms == 3 && l.Margin == -20) {
-			t.Errorf("%d alarms: margin %g, not %g", c.alarms, l.Margin, c.margin)
-		}
-		if math.Abs(l.False*days-float64(c.counted)) > 1e-9 && c.alarms != 3 {
-			t.Errorf("%d alarms: counted %g", c.alarms, l.False*days)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			l := m.d.limits(m.s, 1, []float64{(c.allowed + 0.5) / days})[0]
+			if l.Margin != c.margin || math.Abs(l.False*days-c.counted) > 1e-9 {
+				t.Errorf("margin %g with %g alarms, not %g with %g", l.Margin, l.False*days, c.margin, c.counted)
+			}
+		})
 	}
 }
 

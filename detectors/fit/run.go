@@ -121,6 +121,7 @@ type runner struct {
 func (r *runner) round(ctx context.Context, round int) error {
 	tell := func(what string) { r.opt.Tell(fmt.Sprintf("round %d of %d: %s", round, r.opt.Rounds, what)) }
 	tell("watching homes")
+	r.life, r.days = nil, nil // they are large
 	c := NewCollector(r.opt.Collect)
 	if err := r.watch(ctx, r.params, c, func(string) bool { return true }, true); err != nil {
 		return err

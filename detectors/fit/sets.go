@@ -36,10 +36,10 @@ func (c *Collector) Still(class string) (p [levels][levels]float64) {
 		lean = 5   // half-hours' worth
 	)
 	tracks, _ := c.inOrder()
-	var any [levels]float64
+	var after [levels]float64 // any level
 	total := 0.0
-	for to := range any {
-		any[to], total = seen, total+seen
+	for to := range after {
+		after[to], total = seen, total+seen
 	}
 	for _, t := range tracks {
 		if t.event == nil || t.event.Class != class {
@@ -49,7 +49,7 @@ func (c *Collector) Still(class string) (p [levels][levels]float64) {
 			if t.life.at[i].Sub(t.life.at[i-1]) == 30*time.Minute {
 				from, to := t.life.level[i-1], t.life.level[i]
 				p[from][to]++
-				any[to]++
+				after[to]++
 				total++
 			}
 		}
@@ -60,7 +60,7 @@ func (c *Collector) Still(class string) (p [levels][levels]float64) {
 			n += v
 		}
 		for to := range p[from] {
-			p[from][to] = (p[from][to] + lean*any[to]/total) / (n + lean)
+			p[from][to] = (p[from][to] + lean*after[to]/total) / (n + lean)
 		}
 	}
 	return p

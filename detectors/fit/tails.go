@@ -51,19 +51,9 @@ func tailOf(homes [][]float32, days, often float64) detectors.Tail {
 	t := detectors.Tail{Mean: 1}
 	// Where excursions end depends on their mean, which depends on where they
 	// begin: both settle in a few rounds.
-	for range 6 {
-		// Down from the highest score in growing steps, as long as no more
-		// excursions begin than there may: far below, they run together.
-		n, mean := 0, t.Mean
-		t.U = float64(values[len(values)-1])
-		for down := 1.0; int(down) < len(values); down = down*1.1 + 1 {
-			u := float64(values[len(values)-1-int(down)])
-			k, reach := excursions(homes, u, t)
-			if float64(k) > often*days {
-				break
-			}
-			t.U, n, mean = u, k, reach
-		}
+	for range 12 {
+		t.U = begins(homes, values, often*days, t)
+		n, mean := excursions(homes, t)
 		t.Often = max(float64(n), 0.5) / days
 		if n == 0 || math.Abs(mean-t.Mean) < 1e-3*t.Mean {
 			break
@@ -73,10 +63,34 @@ func tailOf(homes [][]float32, days, often float64) detectors.Tail {
 	return t
 }
 
-// excursions beyond u and how far they reach on average.
-func excursions(homes [][]float32, u float64, t detectors.Tail) (n int, reach float64) {
-	t.U = u
-	end, far := t.End(), farPeak*t.Mean
+// begins is the lowest level from which on no higher one is exceeded by more
+// than most excursions. It is looked for from above, since far down all of a
+// home's time is one excursion.
+func begins(homes [][]float32, sorted []float32, most float64, t detectors.Tail) float64 {
+	tooMany := func(rank int) bool {
+		t.U = float64(sorted[len(sorted)-rank])
+		n, _ := excursions(homes, t)
+		return float64(n) > most
+	}
+	// Ranks from the highest score down, in steps of a quarter, then between.
+	kept, next := 1, 1
+	for next <= len(sorted) && !tooMany(next) {
+		kept, next = next, next+next/4+1
+	}
+	next = min(next, len(sorted))
+	for next-kept > 1 {
+		if mid := (kept + next) / 2; tooMany(mid) {
+			next = mid
+		} else {
+			kept = mid
+		}
+	}
+	return float64(sorted[len(sorted)-kept])
+}
+
+// excursions of a tail's scores and how far they reach on average.
+func excursions(homes [][]float32, t detectors.Tail) (n int, reach float64) {
+	u, end, far := t.U, t.End(), farPeak*t.Mean
 	for _, one := range homes {
 		peak := math.Inf(-1)
 		for _, s := range one {

@@ -212,7 +212,7 @@ func TestBalanceLetsARareClassCountAsMuch(t *testing.T) {
 	if p := math.Exp(float64(logProbabilities(m, nil, []float32{0})[1])); math.Abs(p-0.5) > 1e-3 {
 		t.Errorf("balanced: %.4f, not one half", p)
 	}
-	// A weight is as good as as many rows.
+	// So many rows are worth as much as so much weight.
 	opt.Balance = false
 	for i, y := range set.Y {
 		set.Weight[i] = float32(1 + 8*y)
