@@ -16,6 +16,7 @@ const (
 	detAbove
 	detNight
 	detDecline
+	detStill
 	detectors
 )
 
@@ -34,13 +35,16 @@ func (t *Tail) End() float64 {
 	return t.U - t.Mean
 }
 
-// allotment is a detector's part of each budget.
+// allotments are each detector's part of the budgets. Silence is told as a
+// matter for a visit or not at all: an absence that is told twice costs twice.
+// What is slow or may have many causes is never a matter for a visit.
 var allotments = [detectors]struct{ pushed, visit float64 }{
-	detLife:    {0.50, 0.80},
-	detFrozen:  {0.07, 0.15},
-	detBelow:   {0.15, 0},
-	detAbove:   {0.12, 0},
-	detNight:   {0.06, 0},
+	detLife:    {0.19, 0.76},
+	detStill:   {0.03, 0.12},
+	detFrozen:  {0.07, 0.12},
+	detBelow:   {0.14, 0},
+	detAbove:   {0.18, 0},
+	detNight:   {0.07, 0},
 	detDecline: {0.05, 0},
 }
 
@@ -55,8 +59,8 @@ type tail struct {
 // How much the pooled tail weighs against the home's own, and how slowly that
 // is forgotten. Weeks cannot tell what happens once in 200 days.
 const (
-	priorHomeDays = 120
-	priorPeaks    = 6
+	priorHomeDays = 80
+	priorPeaks    = 5
 	tailDays      = 180
 	farPeak       = 4 // excess of one excursion that counts, in pooled means
 )

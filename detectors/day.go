@@ -12,6 +12,7 @@ type dayState struct {
 	Mean, Var [dayInputsOwn]float32
 	XA, AA    float32 // how far the home follows its neighbours
 	AreaMean  float32
+	Odd       float32 // how reversed or restless the last days look
 }
 
 const (
@@ -79,6 +80,7 @@ func (d *dayState) put(h *habits, half *halfHour) {
 
 // clear forgets the last day: it was as usual.
 func (d *dayState) clear(h *habits) {
+	d.Odd = 0
 	for i := range uint32(dayRing) {
 		d.Ring[(d.Last-i)%dayRing] = saturate(h.mean((int(d.Slot) - int(i) + 2*slotsADay) % slotsADay))
 	}

@@ -11,9 +11,18 @@ func observeDay(p *Params, st *homeState, o *observation) {
 	s := &o.looks
 	st.judgeDay(p, o, sigFrozen, detFrozen, s.frozen(), CauseFlat)
 	st.judgeDay(p, o, sigBelow, detBelow, s[dayShortfall], CauseBelow)
-	st.judgeDay(p, o, sigNight, detNight, s.night(), CauseReversed)
+	// A night out turns a day around; it is the second such day that counts.
+	d := &st.Day
+	d.Odd += float32((min(oddMax, max(-oddMax, s.night())) - float64(d.Odd)) / oddHours)
+	st.judgeDay(p, o, sigNight, detNight, float64(d.Odd), CauseReversed)
 	st.notRising(p, o)
 }
+
+// What one hour can say of a reversed day, and for how long it counts.
+const (
+	oddMax   = 8
+	oddHours = 30
+)
 
 // dayHours is the span that a likeness of the day stands for.
 const dayHours = 24

@@ -10,20 +10,20 @@ type slowState struct {
 	Share      float32 // ln of the last complete day's use
 	Known      bool    // Share is of an ordinary day
 	Days       float32 // days taken in
-	Fast, Slow float32 // means of ln use less the neighbours', over a week and over two months
+	Fast, Slow float32 // means of ln use less the neighbours', over ten days and over two months
 	Var        float32 // of Fast − Slow
 	Score      float32 // the drop in its own standard deviations
 }
 
 const (
-	fastDays = 7
+	fastDays = 10
 	slowDays = 60
 	// declineKnown is the history a comparison of weeks needs.
 	declineKnown = 28
 	// declineEffect is the least drop worth a word, ln: by a quarter.
 	declineEffect = 0.3
 	// farDay bounds what one day can say, ln.
-	farDay = 1
+	farDay = 0.3
 	// declineVar is the prior variance of Fast − Slow, worth declineVarDays.
 	declineVar, declineVarDays = 0.03, 30
 )
@@ -65,9 +65,7 @@ func observeDecline(p *Params, st *homeState, o *observation, area float64) {
 	sd := math.Sqrt((float64(s.Var)*n + declineVar*declineVarDays) / (n + declineVarDays))
 	score := drop / sd
 	s.Score = float32(score)
-	if sig.Severity == 0 {
-		s.Var += float32((drop*drop - float64(s.Var)) / min(n, 2*slowDays))
-	}
+	s.Var += float32((drop*drop - float64(s.Var)) / n)
 	rate := st.Tails[detDecline].judge(p, detDecline, score)
 	if s.Days < declineKnown {
 		return

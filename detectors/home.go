@@ -210,12 +210,13 @@ func (st *homeState) observe(p *Params, o *observation, f *Features) {
 // scores is what each detector made of the newest interval.
 func (st *homeState) scores(o *observation) (s [detectors]float64) {
 	s[detLife] = float64(st.Life.Score)
-	s[detAbove] = 0
 	if st.Above.Since != 0 {
 		s[detAbove] = o.end.hoursSince(st.Above.Since)
 	}
+	s[detFrozen], s[detBelow], s[detNight], s[detStill] = -1e6, -1e6, -1e6, -1e6
 	if o.dayJudged {
-		s[detFrozen], s[detBelow], s[detNight] = o.looks.frozen(), o.looks[dayShortfall], o.looks.night()
+		s[detFrozen], s[detBelow], s[detStill] = o.looks.frozen(), o.looks[dayShortfall], o.looks[dayStill]
+		s[detNight] = float64(st.Day.Odd)
 	}
 	s[detDecline] = float64(st.Slow.Score)
 	return s

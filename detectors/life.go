@@ -184,6 +184,10 @@ func observeLife(p *Params, st *homeState, o *observation) signal {
 	}
 	score := float64(l.Score)
 	rate := st.Tails[detLife].judge(p, detLife, score)
+	still := math.Inf(1)
+	if o.dayJudged {
+		still = st.Tails[detStill].judge(p, detStill, o.looks[dayStill])
+	}
 	if !o.judged {
 		return signal{}
 	}
@@ -192,6 +196,9 @@ func observeLife(p *Params, st *homeState, o *observation) signal {
 	severity := Severity(0)
 	if l.Wh <= quietShare*l.Usual && silent >= lifeHours {
 		severity = p.severity(detLife, rate)
+		if s := p.severity(detStill, still); s > severity {
+			severity, rate = s, still
+		}
 		if severity == Orange && rate <= p.Budgets.Visit*redShare && silent >= redHours {
 			severity = Red
 		}

@@ -69,6 +69,6 @@ func (st *homeState) notRising(p *Params, o *observation) {
 }
 
 const (
-	risenSD   = 2.5 // the area's rise, in standard deviations of its days
-	missingSD = 1.5 // what this home lacks, in its own
+	risenSD   = 1.2 // the area's rise, in standard deviations of its days
+	missingSD = 1.3 // what this home lacks, in its own
 )

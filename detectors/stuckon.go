@@ -1,15 +1,20 @@
 package detectors
 
-// aboveState follows runs of strong use.
+// aboveState follows a run of strong and even use.
 type aboveState struct {
 	Since     tick    // start of the present run, 0: none
-	Last      tick    // end of its last strong interval
 	Wh, Usual float32 // since Since
+	Least     float32 // W above the quiet nights, of the weakest interval
 }
 
 const (
-	// Strong use is so far above what is usual at this time of day.
-	strongWatts = 700
+	// Strong use is so far above the quiet nights, and so far above what is
+	// usual at this time of day, W.
+	strongWatts  = 900
+	unusualWatts = 500
+	// A run is even while its weakest interval has this share of its mean: a
+	// heater or a stove that stays on is, a meal and a wash are not.
+	evenShare = 0.7
 	// The least run worth a word.
 	aboveHours = 2.5
 )
@@ -19,17 +24,26 @@ const (
 // length of the run in hours.
 func observeAbove(p *Params, st *homeState, o *observation) signal {
 	a, sig := &st.Above, st.Signals[sigAbove]
-	if o.watts <= o.mid+strongWatts {
+	above := float32(o.watts) - st.Quiet.Mid
+	if above < strongWatts || o.watts < o.mid+unusualWatts {
 		if a.Since != 0 {
 			st.Tails[detAbove].judge(p, detAbove, 0)
 		}
 		a.Since = 0
 		return signal{}
 	}
-	if a.Since == 0 {
-		a.Since, a.Wh, a.Usual = o.end-o.length, 0, 0
+	begin := o.end - o.length
+	if a.Since != 0 {
+		mean := (a.Wh+float32(o.wh))/float32(o.end.hoursSince(a.Since)) - st.Quiet.Mid
+		if min(a.Least, above) < evenShare*mean && sig.Severity == 0 {
+			st.Tails[detAbove].judge(p, detAbove, 0)
+			a.Since = 0
+		}
 	}
-	a.Last = o.end
+	if a.Since == 0 {
+		*a = aboveState{Since: begin, Least: above}
+	}
+	a.Least = min(a.Least, above)
 	a.Wh += float32(o.wh)
 	a.Usual += float32(o.usualWh)
 	hours := o.end.hoursSince(a.Since)

@@ -62,7 +62,8 @@ type Track struct {
 	day   moments
 	quiet []span
 	score []score
-	days  float64 // that the scores stand for
+	when  []time.Time // of each score
+	days  float64     // that the scores stand for
 }
 
 // score is those of all detectors at one moment.
@@ -131,7 +132,7 @@ func (t *Track) Add(f *detectors.Features) {
 	for i, v := range f.Scores {
 		s[i] = float32(v)
 	}
-	t.score = append(t.score, s)
+	t.score, t.when = append(t.score, s), append(t.when, f.At)
 	t.days += min(passed, time.Hour).Hours() / 24
 	if t.opt.ScoresOnly {
 		return
@@ -166,6 +167,18 @@ func (t *Track) ordinary(at time.Time, soon time.Duration) bool {
 		}
 	}
 	return true
+}
+
+// absent reports whether a time lies in a silence of a day or more, or within
+// a day after it: what is alarming then is no false alarm.
+func (t *Track) absent(at time.Time) bool {
+	const day = 24 * time.Hour
+	for _, q := range t.quiet {
+		if q.until.Sub(q.from) >= day && at.After(q.from) && !at.After(q.until.Add(day)) {
+			return true
+		}
+	}
+	return false
 }
 
 // inOrder sorts the tracks so that what is made of them does not depend on

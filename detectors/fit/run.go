@@ -42,7 +42,7 @@ func DefaultRunOptions() RunOptions {
 		Folds: 5, Seed: 1, Rounds: 3, Rates: []float64{0.0005, 0.001, 0.002},
 		// A little more than what each detector may push at an eager budget of
 		// 0.09 per home-day.
-		Often: []float64{0.06, 0.02, 0.02, 0.02, 0.02, 0.02},
+		Often: []float64{0.06, 0.02, 0.02, 0.06, 0.02, 0.02, 0.02},
 		Tell:  func(string) {},
 	}
 	o.Day.Balance = true

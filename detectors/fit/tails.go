@@ -14,7 +14,7 @@ import (
 const farPeak = 4
 
 // Tails are the upper tails of the detectors' scores on untouched homes, at
-// all times, silences too. often is how many excursions per home-day each
+// all times but in absences of a day and more. often is how many excursions per home-day each
 // should begin with: what is rarer follows an exponential.
 func (c *Collector) Tails(often []float64) []detectors.Tail {
 	tracks, _ := c.inOrder()
@@ -29,6 +29,9 @@ func (c *Collector) Tails(often []float64) []detectors.Tail {
 			one := make([]float32, len(t.score))
 			for i := range one {
 				one[i] = t.score[i][k]
+				if t.absent(t.when[i]) {
+					one[i] = float32(math.Inf(-1))
+				}
 			}
 			homes = append(homes, one)
 			days += t.days
