@@ -59,7 +59,7 @@ type tail struct {
 // How much the pooled tail weighs against the home's own, and how slowly that
 // is forgotten. Weeks cannot tell what happens once in 200 days.
 const (
-	priorHomeDays = 80
+	priorHomeDays = 60
 	priorPeaks    = 5
 	tailDays      = 180
 	farPeak       = 4 // excess of one excursion that counts, in pooled means

@@ -1,6 +1,10 @@
 package detectors
 
-import "weimang/ingest"
+import (
+	"math"
+
+	"weimang/ingest"
+)
 
 // Signals of a home, in order of precedence (see Kinds).
 const (
@@ -213,7 +217,8 @@ func (st *homeState) scores(o *observation) (s [detectors]float64) {
 	if st.Above.Since != 0 {
 		s[detAbove] = o.end.hoursSince(st.Above.Since)
 	}
-	s[detFrozen], s[detBelow], s[detNight], s[detStill] = -1e6, -1e6, -1e6, -1e6
+	never := math.NaN() // not judged in this interval
+	s[detFrozen], s[detBelow], s[detNight], s[detStill] = never, never, never, never
 	if o.dayJudged {
 		s[detFrozen], s[detBelow], s[detStill] = o.looks.frozen(), o.looks[dayShortfall], o.looks[dayStill]
 		s[detNight] = float64(st.Day.Odd)

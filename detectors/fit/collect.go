@@ -2,6 +2,7 @@ package fit
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -131,6 +132,11 @@ func (t *Track) Add(f *detectors.Features) {
 	var s score
 	for i, v := range f.Scores {
 		s[i] = float32(v)
+		if n := len(t.score); v != v && n > 0 { // what was said last holds
+			s[i] = t.score[n-1][i]
+		} else if v != v {
+			s[i] = float32(math.Inf(-1))
+		}
 	}
 	t.score, t.when = append(t.score, s), append(t.when, f.At)
 	t.days += min(passed, time.Hour).Hours() / 24

@@ -36,9 +36,30 @@ func (c *Collector) Tails(often []float64) []detectors.Tail {
 			homes = append(homes, one)
 			days += t.days
 		}
-		tails[k] = tailOf(homes, days, often[k])
+		tails[k] = tailOf(calmer(homes, days, often[k]), calmShare*days, often[k])
 	}
 	return tails
+}
+
+// calmShare of the homes make the tail: the noisiest fifth speak for
+// themselves, since every home's own tail comes to count.
+const calmShare = 0.8
+
+// calmer leaves out the homes with the most excursions.
+func calmer(homes [][]float32, days, often float64) [][]float32 {
+	all := tailOf(homes, days, often)
+	type noisy struct{ home, n int }
+	order := make([]noisy, len(homes))
+	for i := range homes {
+		n, _ := excursions(homes[i:i+1], all)
+		order[i] = noisy{i, n}
+	}
+	slices.SortStableFunc(order, func(a, b noisy) int { return a.n - b.n })
+	calm := make([][]float32, 0, len(homes))
+	for _, o := range order[:int(math.Ceil(calmShare*float64(len(homes))))] {
+		calm = append(calm, homes[o.home])
+	}
+	return calm
 }
 
 // tailOf fits the tail of scores, which are in order of time, home by home.
@@ -51,6 +72,12 @@ func tailOf(homes [][]float32, days, often float64) detectors.Tail {
 		values = append(values, one...)
 	}
 	slices.Sort(values)
+	// Absences are no scores; and the lower half of all times is no tail.
+	known, _ := slices.BinarySearch(values, -math.MaxFloat32)
+	values = values[(known+len(values))/2:]
+	if len(values) == 0 {
+		return detectors.Tail{U: math.MaxFloat32, Often: often, Mean: 1}
+	}
 	t := detectors.Tail{Mean: 1}
 	// Where excursions end depends on their mean, which depends on where they
 	// begin: both settle in a few rounds.
