@@ -12,6 +12,7 @@ type dayState struct {
 	Mean, Var [dayInputsOwn]float32
 	XA, AA    float32 // how far the home follows its neighbours
 	AreaMean  float32
+	Lifted    float32 // share of hours on days on which the neighbours needed more
 	Odd       float32 // how reversed or restless the last days look
 }
 

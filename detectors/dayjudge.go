@@ -18,6 +18,13 @@ func observeDay(p *Params, st *homeState, o *observation) {
 	st.notRising(p, o)
 }
 
+// What has been said of a day holds for leastDay at least, and a shortfall
+// until the home lacks less than this against its neighbours.
+const (
+	leastDay = 12 * ticksAnHour
+	lacking  = -0.75
+)
+
 // What one hour can say of a reversed day, and for how long it counts.
 const (
 	oddMax   = 8
@@ -34,7 +41,8 @@ func (st *homeState) judgeDay(p *Params, o *observation, which, detector int, sc
 		return
 	}
 	if sig.Severity != 0 {
-		if p.ordinary(detector, rate) && score < 0 {
+		over := p.ordinary(detector, rate) && score < 0 && o.end-sig.At >= leastDay
+		if over && (detector != detBelow || o.day.X[lookAlone] > lacking) {
 			*sig = signal{}
 		}
 	}

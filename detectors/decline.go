@@ -11,6 +11,7 @@ type slowState struct {
 	Known      bool    // Share is of an ordinary day
 	Days       float32 // days taken in
 	Fast, Slow float32 // means of ln use less the neighbours', over ten days and over two months
+	Area       float32 // the neighbours' mean over two months
 	Var        float32 // of Fast − Slow
 	Score      float32 // the drop in its own standard deviations
 }
@@ -50,11 +51,17 @@ func observeDecline(p *Params, st *homeState, o *observation, area float64) {
 	if !s.Known || st.Signals[sigLife].Severity != 0 {
 		return
 	}
-	x := float64(s.Share) - area
-	if s.Days > 0 {
+	s.Days = min(s.Days+1, 10000)
+	if s.Days == 1 {
+		s.Area = float32(area)
+	}
+	s.Area += (float32(area) - s.Area) / min(s.Days, slowDays)
+	// What a summer does to all, as far as this home follows, is no decline.
+	follow := st.Day.beta() * (area - float64(s.Area))
+	x := float64(s.Share) - follow
+	if s.Days > 1 {
 		x = min(max(x, float64(s.Fast)-farDay), float64(s.Fast)+farDay)
 	}
-	s.Days = min(s.Days+1, 10000)
 	if s.Days == 1 {
 		s.Fast, s.Slow = float32(x), float32(x)
 	}
@@ -74,10 +81,10 @@ func observeDecline(p *Params, st *homeState, o *observation, area float64) {
 		*sig = signal{}
 	}
 	if severity := p.severity(detDecline, rate); severity > sig.Severity && drop >= declineEffect {
-		usual := math.Exp(float64(s.Slow) + area)
+		usual := math.Exp(float64(s.Slow) + follow)
 		*sig = signal{
 			Severity: severity, Cause: code(Causes, CauseLess), Onset: o.end - 21*ticksADay, At: o.end, Hours: 7 * 24,
-			Value: float32(7 * math.Exp(float64(s.Fast)+area)), Usual: float32(7 * usual), Rate: float32(rate),
+			Value: float32(7 * math.Exp(float64(s.Fast)+follow)), Usual: float32(7 * usual), Rate: float32(rate),
 		}
 	}
 }

@@ -38,19 +38,25 @@ const belowRatio = 0.75
 
 // notRising tells a home that stays at its ordinary level, or falls, on a day
 // on which its neighbours, whom it follows, need far more than they usually
-// do: such days are rare, and among them one without a rise is rarer still.
+// do. How often chance brings that depends on how often there are such days:
+// where they are rare, so is a home that misses one.
 func (st *homeState) notRising(p *Params, o *observation) {
 	d, sig := &st.Day, &st.Signals[sigBelow]
 	rise := o.neighbours - float64(d.AreaMean)
-	sd := math.Sqrt(float64(d.AA) + 0.005)
 	due := d.beta() * rise
+	risen := rise >= lifted && due >= lifted/2
+	hit := float32(0)
+	if risen {
+		hit = 1
+	}
+	d.Lifted += (hit - d.Lifted) / dayMemory
+	if !risen || !o.judged || d.N < dayPrior*3 || o.end-st.Life.LastLife > aliveWithin {
+		return
+	}
 	missing := -float64(o.day.X[lookAlone])
-	switch {
-	case !o.judged || d.N < dayPrior*3:
-		return
-	case rise < lifted || rise < risenSD*sd || due < lifted/2 || missing < missingSD || float64(o.day.X[lookUse]) > 0.5:
-		return
-	case o.end-st.Life.LastLife > aliveWithin || sig.Severity >= Orange:
+	share := (float64(d.Lifted)*float64(min(d.N, dayMemory)) + liftedPrior*liftedHours) / (float64(min(d.N, dayMemory)) + liftedHours)
+	rate := share * missingOften * math.Exp(-(missing-1)/missingMean)
+	if missing < 1 || rate > p.Budgets.Pushed*missingPart || sig.Severity >= Orange {
 		return
 	}
 	cause := CauseNotRising
@@ -64,11 +70,17 @@ func (st *homeState) notRising(p *Params, o *observation) {
 	}
 	*sig = signal{
 		Severity: Orange, Cause: code(Causes, cause), Onset: onset, At: o.end, Hours: dayHours,
-		Value: float32(use), Usual: float32(usual), Neighbours: float32(math.Exp(rise)),
+		Value: float32(use), Usual: float32(usual), Neighbours: float32(math.Exp(rise)), Rate: float32(rate),
 	}
 }
 
 const (
-	risenSD   = 1.2 // the area's rise, in standard deviations of its days
-	missingSD = 1.3 // what this home lacks, in its own
+	// Of the hours of the last weeks, liftedPrior are on days on which the
+	// neighbours need more, until liftedHours of a home tell.
+	liftedPrior, liftedHours = 0.03, 240
+	// On such a day missingOften homes in one lack more than a standard
+	// deviation of their own days, and exponentially fewer lack more.
+	missingOften, missingMean = 0.16, 0.42
+	// missingPart is its part of the budget of pushes.
+	missingPart = 0.12
 )
