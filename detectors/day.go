@@ -12,8 +12,9 @@ type dayState struct {
 	Mean, Var [dayInputsOwn]float32
 	XA, AA    float32 // how far the home follows its neighbours
 	AreaMean  float32
-	Lifted    float32 // share of hours on days on which the neighbours needed more
-	Odd       float32 // how reversed or restless the last days look
+	Lifted    float32      // share of hours on days on which the neighbours needed more
+	Like      [likes]uint8 // hours for which each likeness has held
+	Odd       float32      // how reversed or restless the last days look
 }
 
 const (
@@ -81,7 +82,7 @@ func (d *dayState) put(h *habits, half *halfHour) {
 
 // clear forgets the last day: it was as usual.
 func (d *dayState) clear(h *habits) {
-	d.Odd = 0
+	d.Odd, d.Like = 0, [likes]uint8{}
 	for i := range uint32(dayRing) {
 		d.Ring[(d.Last-i)%dayRing] = saturate(h.mean((int(d.Slot) - int(i) + 2*slotsADay) % slotsADay))
 	}

@@ -32,7 +32,7 @@ type outcome struct {
 	Cause uint8  // position in ingest.OutcomeCauses
 }
 
-const openPeriod = math.MaxUint32
+const openPeriod = math.MaxInt32
 
 // heeded is what a state knows of the periods it has passed through.
 type heeded struct {
@@ -45,6 +45,7 @@ type heeded struct {
 // waters the plants does not, cooking does. It is forgotten within usedMemory.
 const (
 	usedHours  = 1
+	usedWatts  = 300 // more than a lamp on a timer
 	usedMemory = 6 * ticksAnHour
 )
 
@@ -186,7 +187,7 @@ func (s *said) begin(st *homeState, end tick) {
 // forget drops the evidence about the person that was gathered before a
 // moment. Every detector of a kind that is muted has its line here.
 func (st *homeState) forget(at tick) {
-	st.Life.Score, st.Life.LastLife, st.Life.Wh, st.Life.Usual = 0, max(at, st.Life.LastLife), 0, 0
+	st.Life.restart(at)
 	st.Day.clear(&st.Habits)
 }
 

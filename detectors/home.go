@@ -198,7 +198,11 @@ func (st *homeState) observe(p *Params, o *observation, f *Features) {
 	if o.dayJudged {
 		observeDay(p, st, o)
 	}
+	stuck := st.Signals[sigAbove].Severity != 0
 	st.Signals[sigAbove] = observeAbove(p, st, o)
+	if stuck && st.Signals[sigAbove].Severity == 0 {
+		st.Day.clear(h) // and the run for what was too much
+	}
 	if st.Signals[sigBack].Severity != 0 && !st.Dark {
 		st.Signals[sigBack] = signal{}
 	}

@@ -155,6 +155,12 @@ func (st *homeState) half(p *Params, half *halfHour, o *observation, f *Features
 	}
 }
 
+// restart begins a new silence at a moment.
+func (l *lifeState) restart(at tick) {
+	l.Score, l.Low, l.Missed, l.Sum, l.N = 0, 0, 0, 0, 0
+	l.LastLife, l.Wh, l.Usual = max(at, l.LastLife), 0, 0
+}
+
 // quietShare is the minimum effect of a silence: use over usual since the
 // last sign of life.
 const quietShare = 0.7
@@ -176,7 +182,7 @@ func observeLife(p *Params, st *homeState, o *observation) signal {
 		l.ZeroShare += (hit - l.ZeroShare) / 1000
 	}
 	dark := zero && l.ZeroShare < usuallyZero
-	if l.LastLife == 0 || o.level == levelHigh || (l.Score == 0 && !dark) {
+	if l.LastLife == 0 || o.level == levelHigh || (l.Score == 0 && !isLow(o.level)) {
 		l.LastLife, l.Wh, l.Usual = o.end, 0, 0
 	} else {
 		l.Wh += float32(o.wh)

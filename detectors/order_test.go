@@ -289,14 +289,20 @@ func TestLateReadingTakesBackWhatWasSaid(t *testing.T) {
 		return wh
 	}}
 	log := v.inputs(0, 31)
-	truth := (&village{homes: 8, seed: 14}).inputs(30, 31)
-	for _, in := range truth {
-		in.Clock = at(31, 0)
-		if in.Readings.HouseholdID == homeID(3) {
-			in.Readings.Quality = ingest.Edited
-			log = append(log, in)
+	// The whole day comes again in one piece.
+	truth := ingest.Readings{}
+	for _, in := range (&village{homes: 8, seed: 14}).inputs(30, 31) {
+		if in.Readings.HouseholdID != homeID(3) {
+			continue
 		}
+		if truth.Wh == nil {
+			truth = *in.Readings
+			truth.Quality = ingest.Edited
+			truth.Wh = nil
+		}
+		truth.Wh = append(truth.Wh, in.Readings.Wh[0])
 	}
+	log = append(log, ingest.Input{AreaID: "tq", Clock: at(31, 0), Readings: &truth})
 	_, findings := watch(t, DefaultParams(), log)
 	story := of(findings, homeID(3))
 	if len(story) < 2 || story[0].State != Open || !story[0].Pushed {

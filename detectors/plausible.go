@@ -96,6 +96,12 @@ func (q *plausibility) stuck(r reading) bool {
 	return q.tooLong(r.length)
 }
 
+// repeats reports whether the value has been the same for so long that it may
+// turn out to be stuck.
+func (q *plausibility) repeats(length tick) bool {
+	return q.Wh != 0 && tick(q.Run)*length >= stuckFor/4 && uint64(q.Wh) >= stuckSteps*uint64(q.Step)
+}
+
 func (q *plausibility) tooLong(length tick) bool {
 	return q.Wh != 0 && tick(q.Run)*length >= stuckFor && uint64(q.Wh) >= stuckSteps*uint64(q.Step) &&
 		uint64(q.Run) > stuckTimes*uint64(q.Longest)

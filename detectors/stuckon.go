@@ -5,6 +5,7 @@ type aboveState struct {
 	Since     tick    // start of the present run, 0: none
 	Wh, Usual float32 // since Since
 	Least     float32 // W above the quiet nights, of the weakest interval
+	Told      tick    // when a run was last told of
 }
 
 const (
@@ -41,7 +42,7 @@ func observeAbove(p *Params, st *homeState, o *observation) signal {
 		}
 	}
 	if a.Since == 0 {
-		*a = aboveState{Since: begin, Least: above}
+		*a = aboveState{Since: begin, Least: above, Told: a.Told}
 	}
 	a.Least = min(a.Least, above)
 	a.Wh += float32(o.wh)
@@ -49,9 +50,11 @@ func observeAbove(p *Params, st *homeState, o *observation) signal {
 	hours := o.end.hoursSince(a.Since)
 	rate := st.Tails[detAbove].judge(p, detAbove, hours)
 	severity := p.severity(detAbove, rate)
-	if !o.judged || hours < aboveHours || severity <= sig.Severity {
+	// What all do is the weather.
+	if !o.judged || hours < aboveHours || severity <= sig.Severity || o.neighbours-float64(st.Day.AreaMean) > weather {
 		return sig
 	}
+	a.Told = o.end
 	return signal{
 		Severity: severity, Cause: code(Causes, CauseAbove), Onset: a.Since, At: o.end,
 		Value: a.Wh, Usual: a.Usual, Hours: float32(hours), Rate: float32(rate),
