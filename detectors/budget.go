@@ -42,7 +42,7 @@ var allotments = [detectors]struct{ pushed, visit float64 }{
 	detLife:    {0.205, 0.82},
 	detStill:   {0.02, 0.08},
 	detFrozen:  {0.03, 0.03},
-	detBelow:   {0.12, 0},
+	detBelow:   {0.14, 0},
 	detAbove:   {0.18, 0},
 	detNight:   {0.05, 0},
 	detDecline: {0.12, 0},

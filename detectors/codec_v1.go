@@ -191,7 +191,7 @@ func (v *homeStateV1) habits(st *homeState) {
 	q := &st.Quiet
 	*q = quiet{
 		Nights: uint16(len(q.Highs)), Quiet: knownNights,
-		Low: 0.9 * v.QuietMid, Mid: v.QuietMid, Top: v.QuietHigh,
+		Low: 0.9 * v.QuietMid, Mid: v.QuietMid, Top: v.QuietHigh, Base: v.Base,
 	}
 	for i := range q.Highs {
 		q.Highs[i] = saturate(float64(v.QuietHigh))

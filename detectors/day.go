@@ -260,7 +260,7 @@ func (st *homeState) hour(p *Params, half *halfHour, o *observation, f *Features
 		return
 	}
 	var x [dayInputsOwn]float64
-	d.looks(&x, &st.Habits, float64(st.Quiet.Mid), hour)
+	d.looks(&x, &st.Habits, st.Quiet.mid(), hour)
 	d.standardise(&o.day, &x, o.neighbours, o.learns)
 	if d.N < dayKnown {
 		return

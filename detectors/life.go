@@ -33,6 +33,8 @@ type LifeFeatures struct {
 const (
 	lifeGainMax = 3
 	lifeLossMax = 8
+	// someLoss is what any use says at the least.
+	someLoss = -0.5
 	// zeroGain is what a half-hour without even a fridge says where no
 	// neighbours tell whether it is the area's supply.
 	zeroGain = 0.5
@@ -118,6 +120,9 @@ func (st *homeState) half(p *Params, half *halfHour, o *observation, f *Features
 		if f != nil {
 			f.Life = &o.life
 		}
+	}
+	if !isLow(level) {
+		gain = min(gain, someLoss) // less than usual is still something
 	}
 	switch {
 	case dark && o.areaLit:

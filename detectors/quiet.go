@@ -15,6 +15,7 @@ type quiet struct {
 	Quiet    uint16           // of them quiet ones
 	Low, Mid float32          // third and sixth decile of a quiet night
 	Top      float32          // ninth decile
+	Base     float32          // first decile of all hours, which no hot night lifts
 }
 
 // The night is the half-hours from local midnight to five.
@@ -34,6 +35,7 @@ const (
 
 // add takes in a half-hour.
 func (q *quiet) add(slot int, watts float64) {
+	q.sink(watts)
 	if slot < nightLen {
 		if q.Got < nightLen {
 			q.Night[q.Got] = saturate(watts)
@@ -74,10 +76,38 @@ func (q *quiet) learn(night []uint16) {
 	q.Top += float32(rate * (high - float64(q.Top)))
 }
 
+// sink moves the first decile of all hours by a step, up one time in ten
+// (Robbins and Monro 1951).
+func (q *quiet) sink(watts float64) {
+	if q.Base == 0 {
+		q.Base = float32(max(watts, 1))
+	}
+	step := max(0.5, 0.04*q.Base)
+	if watts > float64(q.Base) {
+		q.Base += 0.1 * step
+	} else {
+		q.Base = max(1, q.Base-0.9*step)
+	}
+}
+
 func (q *quiet) known() bool { return q.Quiet >= knownNights }
 
+// below holds a level of the quiet nights down to what can be stand-by: an air
+// conditioner that runs through every hot night is not.
+func (q *quiet) below(watts float32) float64 {
+	return float64(min(watts, baseTimes*q.Base+baseWatts))
+}
+
+const baseTimes, baseWatts = 3, 50
+
+// mid is the middle of a quiet night, W.
+func (q *quiet) mid() float64 { return q.below(q.Mid) }
+
 // limit is the use above which somebody uses something, W.
-func (q *quiet) limit() float64 { return float64(q.Top) + max(0.25*float64(q.Top), 25) }
+func (q *quiet) limit() float64 {
+	top := q.below(q.Top)
+	return top + max(0.25*top, 25)
+}
 
 // Levels of use, by the home's own quiet nights.
 const (
@@ -94,11 +124,11 @@ const (
 func (q *quiet) level(watts float64) int {
 	limit := q.limit()
 	switch {
-	case watts <= float64(q.Low):
+	case watts <= q.below(q.Low):
 		return levelLow
-	case watts <= float64(q.Mid):
+	case watts <= q.mid():
 		return levelMid
-	case watts <= float64(q.Top):
+	case watts <= q.below(q.Top):
 		return levelTop
 	case watts <= limit:
 		return levelEdge

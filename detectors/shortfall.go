@@ -56,7 +56,11 @@ func (st *homeState) notRising(p *Params, o *observation) {
 	missing := -float64(o.day.X[lookAlone])
 	share := (float64(d.Lifted)*float64(min(d.N, dayMemory)) + liftedPrior*liftedHours) / (float64(min(d.N, dayMemory)) + liftedHours)
 	rate := share * missingOften * math.Exp(-(missing-1)/missingMean)
-	if missing < 1 || rate > p.Budgets.Pushed*missingPart || sig.Severity >= Orange {
+	severity := Yellow
+	if rate <= p.Budgets.Visit*missingVisit {
+		severity = Orange
+	}
+	if missing < 1 || rate > p.Budgets.Pushed*missingPart || severity <= sig.Severity {
 		return
 	}
 	cause := CauseNotRising
@@ -69,7 +73,7 @@ func (st *homeState) notRising(p *Params, o *observation) {
 		onset = sig.Onset
 	}
 	*sig = signal{
-		Severity: Orange, Cause: code(Causes, cause), Onset: onset, At: o.end, Hours: dayHours,
+		Severity: severity, Cause: code(Causes, cause), Onset: onset, At: o.end, Hours: dayHours,
 		Value: float32(use), Usual: float32(usual), Neighbours: float32(math.Exp(rise)), Rate: float32(rate),
 	}
 }
@@ -81,6 +85,6 @@ const (
 	// On such a day missingOften homes in one lack more than a standard
 	// deviation of their own days, and exponentially fewer lack more.
 	missingOften, missingMean = 0.16, 0.42
-	// missingPart is its part of the budget of pushes.
-	missingPart = 0.12
+	// Its parts of the budgets.
+	missingPart, missingVisit = 0.12, 0.05
 )

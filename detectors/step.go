@@ -68,7 +68,7 @@ func (a *Area) step(which int, end tick, out *Output) {
 			}
 			counted++
 			if o := &a.obs[i]; o.length != 0 {
-				base := float64(st.Quiet.Mid) * o.length.hoursSince(0)
+				base := st.Quiet.mid() * o.length.hoursSince(0)
 				st.Share.average(o.length, max(0, o.wh-base), max(0, o.usualWh-base))
 			}
 			use += float64(st.Share.Use)
@@ -80,7 +80,7 @@ func (a *Area) step(which int, end tick, out *Output) {
 	for i, h := range a.homes {
 		o, st := &a.obs[i], &h.states[which]
 		if o.length != 0 {
-			o.dayEnded = st.Slow.gather(h.zone.day(end-o.length), o.length.hoursSince(0), max(0, o.wh-float64(st.Quiet.Mid)*o.length.hoursSince(0)))
+			o.dayEnded = st.Slow.gather(h.zone.day(end-o.length), o.length.hoursSince(0), max(0, o.wh-st.Quiet.mid()*o.length.hoursSince(0)))
 			if o.dayEnded && st.Slow.Known {
 				shares, sharers = shares+float64(st.Slow.Share), sharers+1
 			}

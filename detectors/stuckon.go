@@ -25,7 +25,7 @@ const (
 // length of the run in hours.
 func observeAbove(p *Params, st *homeState, o *observation) signal {
 	a, sig := &st.Above, st.Signals[sigAbove]
-	above := float32(o.watts) - st.Quiet.Mid
+	above := float32(o.watts - st.Quiet.mid())
 	if above < strongWatts || o.watts < o.mid+unusualWatts {
 		if a.Since != 0 {
 			st.Tails[detAbove].judge(p, detAbove, 0)
@@ -35,7 +35,7 @@ func observeAbove(p *Params, st *homeState, o *observation) signal {
 	}
 	begin := o.end - o.length
 	if a.Since != 0 {
-		mean := (a.Wh+float32(o.wh))/float32(o.end.hoursSince(a.Since)) - st.Quiet.Mid
+		mean := (a.Wh+float32(o.wh))/float32(o.end.hoursSince(a.Since)) - float32(st.Quiet.mid())
 		if min(a.Least, above) < evenShare*mean && sig.Severity == 0 {
 			st.Tails[detAbove].judge(p, detAbove, 0)
 			a.Since = 0

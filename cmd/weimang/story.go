@@ -14,9 +14,9 @@ import (
 // chapter is one event of the demo's story and the one message that must come
 // of it.
 type chapter struct {
-	name        string // of the event, see simulate.StoryNames
-	kind        detectors.Kind
-	household   string // "" for an area
+	name        string           // of the event, see simulate.StoryNames
+	kinds       []detectors.Kind // any of them
+	household   string           // "" for an area
 	area        string
 	from, until time.Time // when the message must be decided
 }
@@ -34,13 +34,19 @@ func storyChapters(seed uint64) ([]chapter, error) {
 		switch e := event.(type) {
 		case simulate.ACFailure:
 			// Most often that evening, after the second hot morning at the latest.
-			c.kind, c.household, c.from, c.until = detectors.Shortfall, e.Household, e.At, e.At.Add(32*time.Hour)
+			// Where nothing but the air conditioner usually runs on a hot
+			// afternoon, its failure looks as if nobody were there.
+			c.kinds = []detectors.Kind{detectors.Shortfall, detectors.NoSignOfLife}
+			c.household, c.from, c.until = e.Household, e.At, e.At.Add(32*time.Hour)
 		case simulate.Outage:
-			c.kind, c.area, c.from, c.until = detectors.AreaDark, e.Area, e.From, e.Until.Add(time.Hour)
+			c.kinds = []detectors.Kind{detectors.AreaDark}
+			c.area, c.from, c.until = e.Area, e.From, e.Until.Add(time.Hour)
 		case simulate.NotBack:
-			c.kind, c.household, c.from, c.until = detectors.NotBack, e.Household, e.From, e.From.Add(3*time.Hour)
+			c.kinds = []detectors.Kind{detectors.NotBack}
+			c.household, c.from, c.until = e.Household, e.From, e.From.Add(3*time.Hour)
 		case simulate.Announcement:
-			c.kind, c.area, c.from, c.until = detectors.Announced, e.Area, e.PublishedAt.Add(-time.Hour), e.From
+			c.kinds = []detectors.Kind{detectors.Announced}
+			c.area, c.from, c.until = e.Area, e.PublishedAt.Add(-time.Hour), e.From
 		default:
 			return nil, fmt.Errorf("the story has an event %T that nobody checks", event)
 		}
@@ -51,7 +57,7 @@ func storyChapters(seed uint64) ([]chapter, error) {
 
 // tells reports whether m opens the matter of the chapter.
 func (c *chapter) tells(m *alerts.Message) bool {
-	return m.State == detectors.Open && m.Kind == c.kind && m.HouseholdID == c.household &&
+	return m.State == detectors.Open && slices.Contains(c.kinds, m.Kind) && m.HouseholdID == c.household &&
 		(c.household != "" || m.AreaID == c.area) && !m.DecidedAt.Before(c.from) && !m.DecidedAt.After(c.until)
 }
 
@@ -63,7 +69,7 @@ func (c *chapter) about(m *alerts.Message) bool {
 	if c.household != "" {
 		return m.HouseholdID == c.household
 	}
-	return m.HouseholdID == "" && m.AreaID == c.area && m.Kind == c.kind
+	return m.HouseholdID == "" && m.AreaID == c.area && slices.Contains(c.kinds, m.Kind)
 }
 
 // pushBudget is what a home may cost its chair, in openings per home-day
