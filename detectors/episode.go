@@ -11,6 +11,7 @@ type episode struct {
 	EndCause uint8  // position in Causes
 	First    tick   // when it opened, event time
 	End      tick
+	Calm     tick // since when nothing has spoken any more, 0: something does
 	Warmup   bool
 	signal
 }
@@ -35,8 +36,17 @@ func (st *homeState) arbitrate(end tick, fullDays float64) {
 	}
 	ep := &st.Episode
 	switch {
+	case strongest >= 0:
+		ep.Calm = 0
+	case ep.Open && ep.Calm == 0:
+		ep.Calm = end
+	}
+	switch {
 	case strongest < 0 && ep.Open:
-		ep.Open, ep.End = false, end
+		if lived(Kinds[ep.Kind]) && end-ep.Calm < calmFor {
+			return // a kettle may be the last that is heard
+		}
+		ep.Open, ep.End = false, ep.Calm
 		ep.EndCause = code(Causes, endCause(Kinds[ep.Kind]))
 	case strongest < 0:
 	case ep.Open && Kinds[ep.Kind] == SilentMeter && st.Signals[sigSilent].Severity == 0:
@@ -55,6 +65,10 @@ func (st *homeState) arbitrate(end tick, fullDays float64) {
 		ep.Onset = onset
 	}
 }
+
+// calmFor is how long nothing must speak before a matter is closed, so that
+// what comes right after it is the same matter.
+const calmFor = ticksAnHour
 
 // endCause is why an episode of a kind ends when its signals cease.
 func endCause(k Kind) Cause {
