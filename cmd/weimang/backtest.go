@@ -4,21 +4,19 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"weimang/detectors"
 	"weimang/detectors/backtest"
-	"weimang/ingest/calendar"
 )
 
 // backtestOptions are the flags of backtest.
 type backtestOptions struct {
 	feed     feedOptions
 	out      string
-	holidays string
+	detect   detectFlags
 	pushFrom string
 }
 
@@ -49,8 +47,7 @@ A summary goes to standard error.`,
 	f := cmd.Flags()
 	opt.feed.flags(cmd)
 	f.StringVar(&opt.out, "out", "", "where the transitions go, - for standard output")
-	f.StringVar(&opt.holidays, "holidays", "none", "set of holidays: "+strings.Join(calendar.Names(), ", ")+
-		".\nThe detectors do not tell kinds of days apart yet, so this changes nothing so far")
+	opt.detect.flags(cmd)
 	f.StringVar(&opt.pushFrom, "push-from", "", "push nothing before this date or time: the detectors learn until then")
 	for _, name := range []string{"readings", "out"} {
 		_ = cmd.MarkFlagRequired(name) // fails only for flags that do not exist
@@ -59,14 +56,14 @@ A summary goes to standard error.`,
 }
 
 func runBacktest(ctx context.Context, opt *backtestOptions, stdin io.Reader, stdout, stderr io.Writer) error {
-	if _, err := calendar.Lookup(opt.holidays); err != nil {
-		return usagef("--holidays: %v", err)
-	}
 	zone, err := opt.feed.validate()
 	if err != nil {
 		return err
 	}
 	params := detectors.DefaultParams()
+	if err := opt.detect.apply(&params); err != nil {
+		return err
+	}
 	if params.PushFrom, err = parseMoment(opt.pushFrom, zone); err != nil {
 		return usagef("--push-from: %v", err)
 	}

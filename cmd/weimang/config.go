@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"weimang/detectors"
+	"weimang/ingest/calendar"
 	"weimang/ingest/contract"
 )
 
@@ -59,8 +60,10 @@ type RosterConfig struct {
 }
 
 // DetectConfig concerns the running of the detectors. Their thresholds are
-// not a site's to set.
+// not a site's to set: they follow from the budgets.
 type DetectConfig struct {
+	Budgets         detectors.Budgets
+	Holidays        string // of calendar.Names
 	PushFrom        string // date or RFC 3339; "" is at once, see Config.PushFrom
 	CheckpointEvery time.Duration
 	History         bool
@@ -113,7 +116,7 @@ func DefaultConfig() *Config {
 		Kafka:   KafkaConfig{ClientID: "weimang", Partitions: 4, Addr: "127.0.0.1:19092"},
 		Feed:    FeedConfig{UsualDelay: limits.UsualDelay, Window: limits.Window, Skew: limits.Skew, MaxKW: limits.MaxKW},
 		Roster:  RosterConfig{Zone: "Asia/Shanghai"},
-		Detect:  DetectConfig{CheckpointEvery: 2 * time.Minute, History: true},
+		Detect:  DetectConfig{Budgets: detectors.DefaultBudgets, Holidays: "cn", CheckpointEvery: 2 * time.Minute, History: true},
 		Alerts: AlertsConfig{
 			Language: "zh-CN",
 			Console:  true,
@@ -135,6 +138,8 @@ func (c *Config) Params() detectors.Params {
 	p := detectors.DefaultParams()
 	p.UsualDelay, p.Window, p.Skew, p.MaxKW = c.Feed.UsualDelay, c.Feed.Window, c.Feed.Skew, c.Feed.MaxKW
 	p.PushFrom, _ = c.PushFrom()
+	p.Budgets = c.Detect.Budgets
+	p.Holidays, _ = calendar.Lookup(c.Detect.Holidays)
 	return p
 }
 

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"weimang/ingest/calendar"
 )
 
 // configProblem is a value that cannot be used.
@@ -39,6 +41,10 @@ func (c *Config) problems() []*configProblem {
 	if _, err := parseMoment(c.Detect.PushFrom, time.UTC); err != nil {
 		ps.add("detect.push_from", "%v", err)
 	}
+	b := c.Detect.Budgets
+	ps.check(b.Pushed > 0 && b.Pushed <= 1, "detect.budgets.pushed", "%g must lie between 0 and 1 per home and day", b.Pushed)
+	ps.check(b.Visit > 0 && b.Visit <= b.Pushed, "detect.budgets.visit", "%g must be more than 0 and no more than detect.budgets.pushed (%g)", b.Visit, b.Pushed)
+	ps.oneOf("detect.holidays", c.Detect.Holidays, calendar.Names()...)
 	ps.within("detect.checkpoint_every", c.Detect.CheckpointEvery, time.Second, time.Hour)
 	c.Alerts.problems(&ps)
 	ps.address("http.addr", c.HTTP.Addr)

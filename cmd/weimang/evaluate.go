@@ -26,6 +26,7 @@ type evaluateOptions struct {
 	warmupDays float64
 	run        evaluate.Options
 	budgets    []string
+	detect     detectFlags
 	json       bool
 	csv, svg   string
 }
@@ -72,6 +73,7 @@ Figures go to standard output as a table, or with --json as one JSON object.`,
 	for _, b := range opt.run.Budgets {
 		opt.budgets = append(opt.budgets, strconv.FormatFloat(b, 'g', -1, 64))
 	}
+	opt.detect.flags(cmd)
 	f.StringSliceVar(&opt.budgets, "budgets", opt.budgets, "of the operating curve: false alarms pushed per home-day, a quarter of them\nred or orange; none for no curve")
 	f.IntVar(&opt.run.CurveCases, "curve-cases", opt.run.CurveCases, "cases per home and headline recipe at each budget of the curve")
 	f.BoolVar(&opt.run.Peers, "peers", opt.run.Peers, "try the rules of others on the same cases")
@@ -100,6 +102,9 @@ func (o *evaluateOptions) validate() error {
 	}
 	if !(o.warmupDays > 0 && o.warmupDays < 10_000) {
 		return usagef("--warmup: %g is no number of days", o.warmupDays)
+	}
+	if err := o.detect.apply(&o.run.Params); err != nil {
+		return err
 	}
 	if err := o.parseBudgets(); err != nil {
 		return err

@@ -40,6 +40,7 @@ type replayOptions struct {
 	httpAddr   string
 	noHistory  bool
 	configFile string
+	detect     detectFlags
 }
 
 func newReplayCmd() *cobra.Command {
@@ -78,6 +79,7 @@ twice.`,
 	f.StringVar(&opt.pushFrom, "push-from", "", "learn silently until then (date or RFC 3339)")
 	f.StringVar(&opt.httpAddr, "addr", opt.httpAddr, "address of the page and the metrics while it runs")
 	f.BoolVar(&opt.noHistory, "no-history", false, "keep no curves for the page: faster")
+	opt.detect.flags(cmd)
 	f.StringVarP(&opt.configFile, "config", "c", "", "configuration file; the flags above go before it")
 	_ = cmd.MarkFlagRequired("readings")
 	return cmd
@@ -98,6 +100,7 @@ func (o *replayOptions) config() (*Config, error) {
 	cfg.Roster.Zone = o.feed.zone
 	cfg.Detect.History = !o.noHistory
 	cfg.Detect.PushFrom = o.pushFrom
+	o.detect.configure(&cfg.Detect, o.configFile != "")
 	cfg.Clock = clockWall
 	if o.asOfFeed {
 		cfg.Clock = clockFeed
