@@ -39,7 +39,7 @@ func (t *Tail) End() float64 {
 // matter for a visit or not at all: an absence that is told twice costs twice.
 // What is slow or may have many causes is never a matter for a visit.
 var allotments = [detectors]struct{ pushed, visit float64 }{
-	detLife:    {0.205, 0.82},
+	detLife:    {0.19, 0.76},
 	detStill:   {0.02, 0.08},
 	detFrozen:  {0.03, 0.03},
 	detBelow:   {0.14, 0},
@@ -65,10 +65,10 @@ const (
 	farPeak       = 4 // excess of one excursion that counts, in pooled means
 )
 
-// pass lets time go by.
-func (t *tail) pass(days float32) {
-	keep := 1 - days/tailDays
-	t.Days = t.Days*keep + days
+// pass lets a day go by.
+func (t *tail) pass() {
+	const keep = 1 - 1.0/tailDays
+	t.Days = t.Days*keep + 1
 	t.Over *= keep
 	t.Excess *= keep
 }

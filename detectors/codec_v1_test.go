@@ -3,6 +3,7 @@ package detectors
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"io"
 	"math"
 	"os"
@@ -13,12 +14,11 @@ import (
 // testdata/state-v1.bin.gz is what version 1 wrote of six homes after 32 days,
 // the fourth of which had been still for two days and was told so.
 func TestAStateOfTheVersionBeforeIsRead(t *testing.T) {
-	f, err := os.Open("testdata/state-v1.bin.gz")
+	packed, err := os.ReadFile("testdata/state-v1.bin.gz")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
+	z, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestAStateOfTheVersionBeforeIsRead(t *testing.T) {
 func TestAStateOfAnUnknownVersionIsRefused(t *testing.T) {
 	p := DefaultParams()
 	for _, b := range [][]byte{nil, {0}, {stateVersion + 1, 0, 0}} {
-		if _, err := DecodeArea(&p, b); err != ErrStateVersion {
+		if _, err := DecodeArea(&p, b); !errors.Is(err, ErrStateVersion) {
 			t.Errorf("%v: %v", b, err)
 		}
 	}

@@ -179,8 +179,10 @@ func (st *homeState) observe(p *Params, o *observation, f *Features) {
 		o.level = int(st.Life.Prev)
 	}
 	days := float32(o.length) / float32(ticksADay)
-	for i := range st.Tails {
-		st.Tails[i].pass(days)
+	if o.dayEnded {
+		for i := range st.Tails {
+			st.Tails[i].pass()
+		}
 	}
 	st.Quarter.halves(o, func(half halfHour) {
 		st.half(p, &half, o, f)

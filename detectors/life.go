@@ -111,12 +111,14 @@ func (st *homeState) half(p *Params, half *halfHour, o *observation, f *Features
 		l.Longest = 6
 	}
 	dark := half.watts == 0 && l.ZeroShare < usuallyZero
-	gain := 0.0
-	if f != nil || level <= levelSome || l.Score > 0 {
+	gain := float64(-lifeLossMax) // of what a hand has switched on
+	if f != nil || level < levelHigh {
 		x := &o.life.X
 		l.inputs(x, h, half, o.lowNeighbours)
 		o.life.Level = level
-		gain = p.Model.gain(x, int(l.Prev), level)
+		if level < levelHigh {
+			gain = p.Model.gain(x, int(l.Prev), level)
+		}
 		if f != nil {
 			f.Life = &o.life
 		}
