@@ -39,11 +39,11 @@ func (t *Tail) End() float64 {
 // matter for a visit or not at all: an absence that is told twice costs twice.
 // What is slow or may have many causes is never a matter for a visit.
 var allotments = [detectors]struct{ pushed, visit float64 }{
-	detLife:    {0.19, 0.76},
+	detLife:    {0.165, 0.66},
 	detStill:   {0.02, 0.08},
 	detFrozen:  {0.03, 0.03},
 	detBelow:   {0.14, 0},
-	detAbove:   {0.18, 0},
+	detAbove:   {0.17, 0},
 	detNight:   {0.05, 0},
 	detDecline: {0.12, 0},
 }
