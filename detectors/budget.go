@@ -39,12 +39,12 @@ func (t *Tail) End() float64 {
 // matter for a visit or not at all: an absence that is told twice costs twice.
 // What is slow or may have many causes is never a matter for a visit.
 var allotments = [detectors]struct{ pushed, visit float64 }{
-	detLife:    {0.165, 0.66},
+	detLife:    {0.15, 0.60},
 	detStill:   {0.02, 0.08},
 	detFrozen:  {0.03, 0.03},
 	detBelow:   {0.14, 0},
-	detAbove:   {0.17, 0},
-	detNight:   {0.05, 0},
+	detAbove:   {0.16, 0},
+	detNight:   {0.04, 0},
 	detDecline: {0.12, 0},
 }
 
@@ -53,7 +53,7 @@ type tail struct {
 	Days   float32 // watched, slowly forgotten
 	Over   float32 // excursions beyond U in them
 	Excess float32 // sum of how far they reached
-	Peak   float32 // highest score of the present excursion, 0: none
+	Peak   float32 // how far the present excursion has reached beyond U, 0: none
 }
 
 // How much the pooled tail weighs against the home's own, and how slowly that
@@ -78,10 +78,10 @@ func (t *tail) judge(p *Params, detector int, score float64) float64 {
 	pool := &p.Model.Tails[detector]
 	switch {
 	case score > pool.U:
-		t.Peak = max(t.Peak, float32(score))
+		t.Peak = max(t.Peak, float32(score-pool.U))
 	case t.Peak != 0 && score < pool.End():
 		t.Over++
-		t.Excess += min(t.Peak-float32(pool.U), float32(farPeak*pool.Mean))
+		t.Excess += min(t.Peak, float32(farPeak*pool.Mean))
 		t.Peak = 0
 	}
 	if score <= pool.U {
@@ -105,7 +105,7 @@ func (p *Params) severity(detector int, rate float64) Severity {
 	}
 }
 
-// settled reports whether a score is ordinary again.
+// ordinary reports whether a score is ordinary again.
 func (p *Params) ordinary(detector int, rate float64) bool {
 	return rate > 10*p.Budgets.Pushed*allotments[detector].pushed
 }

@@ -206,6 +206,9 @@ func observeLife(p *Params, st *homeState, o *observation) signal {
 	}
 
 	silent := o.end.hoursSince(l.LastLife)
+	if silent >= absentHours {
+		st.excuse()
+	}
 	severity := Severity(0)
 	if l.Wh <= quietShare*l.Usual && silent >= lifeHours {
 		severity = p.severity(detLife, rate)
@@ -238,11 +241,22 @@ func observeLife(p *Params, st *homeState, o *observation) signal {
 	}
 }
 
+// excuse keeps a real absence from counting as a false alarm of this home's.
+func (st *homeState) excuse() {
+	for i := range st.Tails {
+		if i != detDecline {
+			st.Tails[i].Peak = 0
+		}
+	}
+}
+
 const (
-	darkHours = 2  // how long a home must read nothing at all
-	lifeHours = 3  // the least silence worth a word
-	redHours  = 30 // the least for red
-	redShare  = 0.1
+	// absentHours of silence are an absence, and no chance.
+	absentHours = 24
+	darkHours   = 2  // how long a home must read nothing at all
+	lifeHours   = 3  // the least silence worth a word
+	redHours    = 30 // the least for red
+	redShare    = 0.1
 )
 
 // more is whether the home is low beyond what is usual for the time, and
