@@ -71,6 +71,11 @@ func TestMeterThatIsAlwaysLateIsHeard(t *testing.T) {
 			if len(story) < 2 || !between(story[0].DecidedAt, at(40, 12), at(42, 1)) {
 				t.Errorf("three days of silence gave %+v", story)
 			}
+			for _, f := range story {
+				if f.State == Resolved && f.At.Before(at(43, 9)) {
+					t.Errorf("life was seen in a home that is still: %+v", f)
+				}
+			}
 		})
 	}
 }

@@ -43,8 +43,8 @@ func (s *slowState) gather(day int32, hours, above float64) (ended bool) {
 }
 
 // observeDecline compares weeks once a day, season and neighbours taken out:
-// a week's mean of the home's share of the area's use against that of two
-// months, which a slow change does not carry along (change of a mean seen by
+// the mean of ten days' use, less what the neighbours explain, against that of
+// two months, which a slow change does not carry along (change of a mean seen by
 // two exponentially weighted averages; Roberts 1959).
 func observeDecline(p *Params, st *homeState, o *observation, area float64) {
 	s, sig := &st.Slow, &st.Signals[sigDecline]

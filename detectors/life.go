@@ -13,6 +13,7 @@ type lifeState struct {
 	Sum, N       float32 // of its levels
 	Longest      float32 // hours of the longest such run of late, slowly forgotten
 	LowShare     float32 // share of low half-hours, of the last six hours
+	Still        float32 // rate of false alarms of how still the last day looked, 0: not judged yet
 	LastLife     tick    // end of the last interval that a hand must have shaped
 	Wh, Usual    float32 // used since LastLife, and usual for those hours
 	ZeroSince    tick    // start of the present run of nothing at all, 0: none
@@ -164,7 +165,7 @@ func (st *homeState) half(p *Params, half *halfHour, o *observation, f *Features
 
 // restart begins a new silence at a moment.
 func (l *lifeState) restart(at tick) {
-	l.Score, l.Low, l.Missed, l.Sum, l.N = 0, 0, 0, 0, 0
+	l.Score, l.Still, l.Low, l.Missed, l.Sum, l.N = 0, 0, 0, 0, 0, 0
 	l.LastLife, l.Wh, l.Usual = max(at, l.LastLife), 0, 0
 }
 
@@ -197,9 +198,12 @@ func observeLife(p *Params, st *homeState, o *observation) signal {
 	}
 	score := float64(l.Score)
 	rate := st.Tails[detLife].judge(p, detLife, score)
-	still := math.Inf(1)
 	if o.dayJudged {
-		still = st.Tails[detStill].judge(p, detStill, o.looks[dayStill])
+		l.Still = float32(st.Tails[detStill].judge(p, detStill, o.looks[dayStill]))
+	}
+	still := math.Inf(1)
+	if l.Still != 0 {
+		still = float64(l.Still) // holds until the next hour is judged
 	}
 	if !o.judged {
 		return signal{}
@@ -233,8 +237,8 @@ func observeLife(p *Params, st *homeState, o *observation) signal {
 			Severity: severity, Cause: code(Causes, cause), Onset: l.LastLife, At: o.end,
 			Value: l.Wh, Usual: l.Usual, Hours: float32(silent), Rate: float32(rate),
 		}
-	case sig.Severity != 0 && severity == 0 && rate > 30*p.Budgets.Pushed && l.ZeroSince == 0:
-		l.LastLife, l.Wh, l.Usual = o.end, 0, 0 // the next silence is another one
+	case sig.Severity != 0 && severity == 0 && rate > 30*p.Budgets.Pushed && !isLow(o.level) && l.ZeroSince == 0:
+		l.LastLife, l.Wh, l.Usual, l.Still = o.end, 0, 0, 0 // the next silence is another one
 		return signal{}
 	default:
 		return sig

@@ -139,20 +139,10 @@ func runEvaluate(ctx context.Context, opt *evaluateOptions, stdin io.Reader, std
 		return err
 	}
 	began := time.Now()
-	if opt.homes != "" {
-		list, err := readOr(opt.homes, stdin, openList, readList)
-		if err != nil {
-			return err
-		}
-		opt.run.Homes = list
-	}
-	// The interval of the file is its own; the flag says what to make of it.
-	opt.run.Coarsen, opt.feed.interval = opt.feed.interval, 0
-	input, err := opt.feed.load(stdin, stderr)
+	input, err := opt.feed.loadHomes(opt.homes, &opt.run, stdin, stderr)
 	if err != nil {
 		return err
 	}
-	opt.run.Roster, opt.run.Reports = input.roster, input.incidents
 
 	bar := newProgress(stderr, "judging")
 	judging := time.Now()

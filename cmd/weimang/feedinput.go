@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"weimang/detectors/evaluate"
 	"weimang/ingest"
 	"weimang/ingest/contract"
 	"weimang/ingest/feedfile"
@@ -141,4 +142,24 @@ func reportRejected(w io.Writer, path string, feed *feedfile.Feed) {
 	if more := feed.RejectedTotal - fewRejected; more > 0 {
 		fmt.Fprintf(w, "  and %d more; 'weimang check readings' lists them all\n", more)
 	}
+}
+
+// loadHomes loads a feed for an evaluation, and the list of homes that it is
+// about.
+func (o *feedOptions) loadHomes(homes string, opt *evaluate.Options, stdin io.Reader, stderr io.Writer) (*feedInput, error) {
+	if homes != "" {
+		list, err := readOr(homes, stdin, openList, readList)
+		if err != nil {
+			return nil, err
+		}
+		opt.Homes = list
+	}
+	// The interval of the file is its own; the flag says what to make of it.
+	opt.Coarsen, o.interval = o.interval, 0
+	input, err := o.load(stdin, stderr)
+	if err != nil {
+		return nil, err
+	}
+	opt.Roster, opt.Reports = input.roster, input.incidents
+	return input, nil
 }

@@ -100,20 +100,10 @@ func runFit(ctx context.Context, opt *fitOptions, stdin io.Reader, stdout, stder
 		return err
 	}
 	began := time.Now()
-	if opt.homes != "" {
-		list, err := readOr(opt.homes, stdin, openList, readList)
-		if err != nil {
-			return err
-		}
-		opt.stage.Homes = list
-	}
-	// The interval of the file is its own; the flag says what to make of it.
-	opt.stage.Coarsen, opt.feed.interval = opt.feed.interval, 0
-	input, err := opt.feed.load(stdin, stderr)
+	input, err := opt.feed.loadHomes(opt.homes, &opt.stage, stdin, stderr)
 	if err != nil {
 		return err
 	}
-	opt.stage.Roster, opt.stage.Reports = input.roster, input.incidents
 	bar := newProgress(stderr, "watching")
 	var one sync.Mutex // progress comes from every worker
 	opt.stage.Progress = func(step string, done, total int, readings int64) {
