@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// WriteCSV writes every figure as a row: section (untouched, score, bound or
-// curve), rule, the budget of the operating curve, kind of event, recipe,
+// WriteCSV writes every figure as a row: section (untouched, score, bound,
+// hindsight or curve), rule, the budget of the operating curve, kind of event, recipe,
 // measure, within how many hours, and the figure with its interval. A delay
 // that was not reached is an empty cell.
 func (r *Report) WriteCSV(w io.Writer) error {
@@ -32,6 +32,9 @@ func (r *Report) WriteCSV(w io.Writer) error {
 	}
 	for i := range r.Bound {
 		c.found("bound", "", r.Bound[i].Kind, r.Bound[i].Recipe, "next_use", &r.Bound[i].Found)
+	}
+	for i := range r.Hindsight {
+		c.found("hindsight", "", r.Hindsight[i].Kind, r.Hindsight[i].Recipe, "length_of_silence", &r.Hindsight[i].Found)
 	}
 	for i := range r.Curve {
 		c.point(&r.Curve[i])

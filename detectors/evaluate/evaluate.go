@@ -159,6 +159,7 @@ func run(ctx context.Context, feed *feedfile.Feed, opt *Options) (*Report, error
 		},
 		Bound: sc.bounds(), Cases: len(tr.jobs), NoRoom: tr.noRoom, Readings: tr.readings.Load(),
 	}
+	report.Hindsight = sc.hindsight(&report.Detectors.Untouched)
 	for _, h := range sc.homes {
 		report.Homes.Judged = append(report.Homes.Judged, h.id)
 	}

@@ -12,7 +12,10 @@ type Report struct {
 	// Bound is the time until the person would next have used something, for
 	// the recipes in which nobody does: no detector can be sooner.
 	Bound []Bound `json:"bound,omitempty"`
-	Curve []Point `json:"curve,omitempty"`
+	// Hindsight is what a rule on the length of silence could reach that knew
+	// the year beforehand.
+	Hindsight []Hindsight `json:"hindsight,omitempty"`
+	Curve     []Point     `json:"curve,omitempty"`
 
 	Cases    int   `json:"cases"`
 	NoRoom   int   `json:"no_room"`  // cases left out: the home's data are too short, or no moment fits

@@ -220,14 +220,27 @@ func (r *Report) writeBound(t *table) {
 		return
 	}
 	t.line("\nThe bound: when the person would next have used something")
-	for _, b := range r.Bound {
-		cells := []string{b.Kind + "/" + b.Recipe}
-		for _, w := range b.Within {
-			cells = append(cells, windowText(w.Hours)+" "+percentText(w.Share))
-		}
-		t.row(append(cells, "median "+delayText(b.Median), "90 % "+hoursText(b.P90.Hours))...)
+	for i := range r.Bound {
+		t.bound(&r.Bound[i])
 	}
 	t.flush()
+	if len(r.Hindsight) == 0 {
+		return
+	}
+	t.line("\nHindsight: one length of silence for each home, chosen knowing its base and its whole year,")
+	t.line("at the rate at which no-sign-of-life was told outside silences (%.4f per home-day)", r.Hindsight[0].Rate)
+	for i := range r.Hindsight {
+		t.bound(&r.Hindsight[i].Bound)
+	}
+	t.flush()
+}
+
+func (t *table) bound(b *Bound) {
+	cells := []string{b.Kind + "/" + b.Recipe}
+	for _, w := range b.Within {
+		cells = append(cells, windowText(w.Hours)+" "+percentText(w.Share))
+	}
+	t.row(append(cells, "median "+delayText(b.Median), "90 % "+hoursText(b.P90.Hours))...)
 }
 
 func (t *table) flush() {
