@@ -98,7 +98,7 @@ func (q *quiet) below(watts float32) float64 {
 	return float64(min(watts, baseTimes*q.Base+baseWatts))
 }
 
-const baseTimes, baseWatts = 2, 40
+const baseTimes, baseWatts = 2, 120
 
 // mid is the middle of a quiet night, W.
 func (q *quiet) mid() float64 { return q.below(q.Mid) }
