@@ -29,12 +29,16 @@ func (c *Collector) Life() *Set {
 const levels = len(detectors.Model{}.Still)
 
 // Still is how often a level follows another in the cases of a class, by the
-// level before. A level that is rarely seen leans on what follows any.
+// level before. A level that is rarely seen leans on what follows any, and no
+// home is held to be as regular as those that were looked at.
 func (c *Collector) Still(class string) (p [levels][levels]float64) {
 	const (
 		seen = 0.5 // of each level, before any is seen
 		lean = 5   // half-hours' worth
+		// Of half-hours in homes not looked at, and how they are spread.
+		strange = 0.02
 	)
+	often := [levels]float64{0.2, 0.2, 0.2, 0.2, 0.15, 0.05}
 	tracks, _ := c.inOrder()
 	var after [levels]float64 // any level
 	total := 0.0
@@ -60,7 +64,8 @@ func (c *Collector) Still(class string) (p [levels][levels]float64) {
 			n += v
 		}
 		for to := range p[from] {
-			p[from][to] = (p[from][to] + lean*after[to]/total) / (n + lean)
+			known := (p[from][to] + lean*after[to]/total) / (n + lean)
+			p[from][to] = (1-strange)*known + strange*often[to]
 		}
 	}
 	return p
