@@ -61,7 +61,7 @@ type home struct {
 	id     string
 	zone   *zone
 	meters []*meter
-	states [2]homeState
+	states [copies]homeState
 	public published
 	fill   backfill
 	rhythm rhythm
@@ -75,7 +75,7 @@ type home struct {
 type meter struct {
 	id     string
 	win    window
-	states [2]meterState
+	states [copies]meterState
 }
 
 // meterState is what stepping through a meter's readings remembers of it.
@@ -96,10 +96,10 @@ func (h *home) newest() tick {
 // at is the home's use in the interval that ends at end: the sum over its
 // meters, over the longest of their intervals. While a meter that reported
 // within a day has not, there is none: no data is never zero.
-func (h *home) at(end tick, which int) (sum reading, events [registerFirst + 1]uint64) {
+func (h *home) at(end tick) (sum reading, events [registerFirst + 1]uint64) {
 	late := false
 	for _, m := range h.meters {
-		st := &m.states[which]
+		st := &m.states[live]
 		if r := m.win.at(end); r.length != 0 {
 			st.Seen = end
 			sum.length = max(sum.length, r.length)
@@ -119,7 +119,7 @@ func (h *home) at(end tick, which int) (sum reading, events [registerFirst + 1]u
 		if r.reg {
 			var event registerEvent
 			r.length = sum.length
-			r, event = m.states[which].Register.energy(end, r)
+			r, event = m.states[live].Register.energy(end, r)
 			events[event]++
 		} else if r.length < sum.length {
 			r = m.win.over(end, sum.length)

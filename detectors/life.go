@@ -278,9 +278,9 @@ func (l *lifeState) more(st *homeState) (beyond float64, n int) {
 
 // lowShare sums over the homes of an area how many are low beyond what is
 // usual for the time, in the half-hour before.
-func (a *Area) lowShare(which int) (sum float64, n int) {
+func (a *Area) lowShare() (sum float64, n int) {
 	for _, h := range a.homes {
-		beyond, known := h.states[which].Life.more(&h.states[which])
+		beyond, known := h.states[live].Life.more(&h.states[live])
 		sum += beyond
 		n += known
 	}

@@ -34,11 +34,11 @@ type areaSilence struct {
 // listen judges who is not heard in the interval that ends at end. It runs
 // only where at least one reading of the area ends, so that a silence is the
 // same whether its empty intervals are stepped through or passed over.
-func (a *Area) listen(which int, end tick) {
-	view := &a.view[which].Silence
+func (a *Area) listen(end tick) {
+	view := &a.view[live].Silence
 	known, missing, quiet, stopped := 0, 0, 0, tick(0)
 	for i, h := range a.homes {
-		s := &h.states[which].Silence
+		s := &h.states[live].Silence
 		if a.obs[i].length != 0 {
 			s.Seen = uint32(end)
 		}
@@ -58,11 +58,9 @@ func (a *Area) listen(which int, end tick) {
 	view.judge(end, known, missing, quiet, stopped)
 	// Alone: at least as many as a rule about areas needs, and most, are heard.
 	alone := !view.Episode.Open && known-missing >= minNeighbours && 2*missing < known
-	if which == live {
-		a.unheard = 0
-	}
+	a.unheard = 0
 	for i, h := range a.homes {
-		st := &h.states[which]
+		st := &h.states[live]
 		h.said.begin(st, end)
 		sig, gap := &st.Signals[sigSilent], st.Silence.gap(end)
 		if a.obs[i].length == 0 && h.said.at(st, end) != nil {
@@ -78,7 +76,7 @@ func (a *Area) listen(which int, end tick) {
 			}
 		case a.obs[i].length != 0 && sig.Severity != 0:
 			*sig = signal{}
-			if a.view[which].Dark { // nothing else is judged in the dark
+			if a.view[live].Dark { // nothing else is judged in the dark
 				st.arbitrate(end, a.p.FullDays)
 			}
 		case alone && gap >= silentBlue && gap < silentParked && end-seen >= silentBlue:
@@ -87,7 +85,7 @@ func (a *Area) listen(which int, end tick) {
 		case tick(st.Plausible.At) == end:
 			st.arbitrate(end, a.p.FullDays)
 		}
-		if which == live && sig.Severity != 0 {
+		if sig.Severity != 0 {
 			a.unheard++
 		}
 	}

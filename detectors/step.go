@@ -7,21 +7,21 @@ import (
 )
 
 // step decides the interval that ends at end for all homes.
-func (a *Area) step(which int, end tick, out *Output) {
-	view := &a.view[which]
+func (a *Area) step(end tick, out *Output) {
+	view := &a.view[live]
 	heard, reporting, dark, longest := 0, 0, 0, tick(0)
 	for i, h := range a.homes {
 		// What a late reading has not changed has been told before.
 		told := out
-		if which != live || a.again && (h.changed == 0 || end < h.changed) {
+		if a.again && (h.changed == 0 || end < h.changed) {
 			told = nil
 		}
-		r, events := h.at(end, which)
+		r, events := h.at(end)
 		if told != nil {
 			told.Rollovers += events[registerRollover]
 			told.Backward += events[registerBackward]
 		}
-		r, odd := h.states[which].check(a.p, end, r, events[registerBackward] > 0)
+		r, odd := h.states[live].check(a.p, end, r, events[registerBackward] > 0)
 		if told != nil {
 			told.impossible(odd)
 		}
@@ -38,12 +38,12 @@ func (a *Area) step(which int, end tick, out *Output) {
 		o.slot, o.rest = h.zone.slot(end, r.length), h.zone.restDay(end-r.length, a.p.Holidays)
 		o.wh = float64(r.wh)
 		o.watts = o.wh / r.length.hoursSince(0)
-		o.usualWh = h.states[which].Habits.mean(o.slot) * r.length.hoursSince(0)
-		if h.states[which].Life.ZeroShare < usuallyZero && h.states[which].Habits.Days > 1 {
+		o.usualWh = h.states[live].Habits.mean(o.slot) * r.length.hoursSince(0)
+		if h.states[live].Life.ZeroShare < usuallyZero && h.states[live].Habits.Days > 1 {
 			heard++
 			if r.wh != 0 {
 				reporting++
-			} else if !view.darkAlone(&h.states[which].Life, end-r.length) {
+			} else if !view.darkAlone(&h.states[live].Life, end-r.length) {
 				reporting++
 				dark++
 			}
@@ -54,7 +54,7 @@ func (a *Area) step(which int, end tick, out *Output) {
 		return
 	}
 	view.lookAround(end, longest, reporting, dark)
-	a.listen(which, end)
+	a.listen(end)
 
 	// Homes count from their first whole day on, not from when they were
 	// first heard of: what is decided must not depend on that.
@@ -62,7 +62,7 @@ func (a *Area) step(which int, end tick, out *Output) {
 	var use, usual float64
 	if !view.Dark {
 		for i, h := range a.homes {
-			st := &h.states[which]
+			st := &h.states[live]
 			if st.Habits.Days < 1 {
 				continue
 			}
@@ -75,10 +75,10 @@ func (a *Area) step(which int, end tick, out *Output) {
 			usual += float64(st.Share.Usual)
 		}
 	}
-	low, lows := a.lowShare(which)
+	low, lows := a.lowShare()
 	shares, sharers := 0.0, 0.0
 	for i, h := range a.homes {
-		o, st := &a.obs[i], &h.states[which]
+		o, st := &a.obs[i], &h.states[live]
 		if o.length != 0 {
 			o.dayEnded = st.Slow.gather(h.zone.day(end-o.length), o.length.hoursSince(0), max(0, o.wh-st.Quiet.mid()*o.length.hoursSince(0)))
 			if o.dayEnded && st.Slow.Known {
@@ -87,7 +87,7 @@ func (a *Area) step(which int, end tick, out *Output) {
 		}
 	}
 	for i, h := range a.homes {
-		o, st := &a.obs[i], &h.states[which]
+		o, st := &a.obs[i], &h.states[live]
 		if o.length == 0 {
 			continue
 		}
@@ -112,7 +112,7 @@ func (a *Area) step(which int, end tick, out *Output) {
 		}
 		o.learns = h.said.learns(st, end)
 		var f *Features
-		if out != nil && out.Features != nil && which == live && !a.again {
+		if out != nil && out.Features != nil && !a.again {
 			f = &Features{At: end.time()}
 		}
 		st.observe(a.p, o, f)
