@@ -19,8 +19,8 @@ type Area struct {
 	homes []*home // by household id
 	zones map[string]*zone
 
-	clock         time.Time // largest clock of any input
-	watermark     tick      // newest interval end accepted
+	clock         time.Time    // largest clock of any input
+	watermark     tick         // newest interval end accepted
 	pos           [copies]tick // every interval that ends by pos[live] is decided
 	view          [copies]areaState
 	grid          markGrid

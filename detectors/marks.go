@@ -12,7 +12,7 @@ import "time"
 const (
 	settled = iota
 	live
-	mark // the first of marks
+	mark   // the first of marks
 	copies = mark + marks
 
 	marks = 2
