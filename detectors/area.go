@@ -38,6 +38,7 @@ type Area struct {
 	fill    backfill
 
 	obs     []observation // scratch, one a home
+	sight   sight         // scratch of the home that is being judged
 	unheard int           // homes silent among neighbours that are not
 }
 
@@ -58,6 +59,11 @@ type Output struct {
 	Duplicates, Rollovers, Backward uint64
 	// Peaks and Stuck count readings taken for missing because they cannot be.
 	Peaks, Stuck uint64
+}
+
+func (o *Output) register(e registerEvents) {
+	o.Rollovers += e.rollover
+	o.Backward += e.backward
 }
 
 func (o *Output) impossible(c Cause) {

@@ -261,13 +261,14 @@ func (st *homeState) hour(p *Params, half *halfHour, o *observation, f *Features
 	}
 	var x [dayInputsOwn]float64
 	d.looks(&x, &st.Habits, st.Quiet.mid(), hour)
-	d.standardise(&o.day, &x, o.neighbours, o.learns)
+	o.neighbours = o.others.rise()
+	d.standardise(&o.likeDay, &x, o.neighbours, o.learns)
 	if d.N < dayKnown {
 		return
 	}
 	if f != nil {
-		f.Day = &o.day
+		f.Day = &o.likeDay
 	}
 	o.dayJudged = true
-	o.looks = p.Model.dayScores(&o.day)
+	o.looks = p.Model.dayScores(&o.likeDay)
 }

@@ -276,16 +276,5 @@ func (l *lifeState) more(st *homeState) (beyond float64, n int) {
 	return beyond, 1
 }
 
-// lowShare sums over the homes of an area how many are low beyond what is
-// usual for the time, in the half-hour before.
-func (a *Area) lowShare() (sum float64, n int) {
-	for _, h := range a.homes {
-		beyond, known := h.states[live].Life.more(&h.states[live])
-		sum += beyond
-		n += known
-	}
-	return sum, n
-}
-
 // sound: what a decoded home remembers of its levels is in range.
 func (l *lifeState) sound() bool { return l.Prev < levels && l.Before < levels }
