@@ -37,6 +37,7 @@ type Area struct {
 	holding bool // an opening is held back while history is filled in
 	fill    backfill
 
+	last    int           // place of the home that reported last
 	obs     []observation // scratch, one a home
 	sight   sight         // scratch of the home that is being judged
 	unheard int           // homes silent among neighbours that are not
@@ -171,8 +172,11 @@ func (a *Area) applyReadings(r *ingest.Readings, out *Output) error {
 
 // home is the household of r, made when it is new.
 func (a *Area) home(r *ingest.Readings) (*home, error) {
+	if a.last++; a.last < len(a.homes) && a.homes[a.last].id == r.HouseholdID {
+		return a.homes[a.last], nil // as in a feed of one interval after the other
+	}
 	i, ok := slices.BinarySearchFunc(a.homes, r.HouseholdID, func(h *home, id string) int { return strings.Compare(h.id, id) })
-	if ok {
+	if a.last = i; ok {
 		return a.homes[i], nil
 	}
 	z, err := a.zoneOf(r.Zone)
