@@ -11,8 +11,8 @@ import (
 
 // said is what people have told of a home that can still matter: a fixed
 // number of periods and outcomes, the last word counting where there are more.
-// It lies beside the states, which go by event time: both copies come by it
-// when they reach its times, in whatever order it and the readings came.
+// It lies beside the states, which go by event time: every copy comes by it
+// when it reaches its times, in whatever order it and the readings came.
 type said struct {
 	Periods  [2]period
 	Outcomes [2]outcome
@@ -86,7 +86,7 @@ func (a *Area) applyDirective(d *ingest.Directive) error {
 	if issued < epoch || issued >= lastTick {
 		return ingest.Reject(ingest.BadTime, "issued_at", "%s lies outside all time", d.IssuedAt)
 	}
-	changed := never
+	var changed tick // time after which it makes a difference
 	switch d.Kind {
 	case ingest.Outcome:
 		cause := slices.Index(ingest.OutcomeCauses, d.Outcome)
