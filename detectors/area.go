@@ -8,23 +8,6 @@ import (
 	"weimang/ingest"
 )
 
-// Two copies of every state: settled stands where nothing can change any
-// more, live where the newest decided interval ends. A late reading is put
-// into the window and live is computed again from settled, so that the order
-// of arrival does not matter.
-const (
-	settled = iota
-	live
-)
-
-// settleStep is the grid on which settled moves, so that its place depends on
-// the watermark alone; settleSlack is for clocks of several ingest processes
-// that differ a little.
-const (
-	settleStep  = tick(6 * time.Hour / tickLen)
-	settleSlack = tick(2 * time.Hour / tickLen)
-)
-
 // silentAfter is when an area stops waiting for a home.
 const silentAfter = ticksADay
 
@@ -36,15 +19,17 @@ type Area struct {
 	homes []*home // by household id
 	zones map[string]*zone
 
-	clock         time.Time // largest clock of any input
-	watermark     tick      // newest interval end accepted
-	pos           [2]tick   // every interval that ends by pos[live] is decided
-	view          [2]areaState
+	clock         time.Time    // largest clock of any input
+	watermark     tick         // newest interval end accepted
+	pos           [copies]tick // every interval that ends by pos[live] is decided
+	view          [copies]areaState
+	grid          markGrid
+	nextMark      tick // the next place of that grid for live to come to
 	public        published
 	unheardPublic published // of the area's silence
 	incidents     []incident
-	grid          tick // shortest interval of any home
-	dirty         bool // something at or before pos[live] has changed
+	shortest      tick // interval of any home
+	changed       tick // end of the first interval at or before pos[live] that may have become another, 0: none
 	again         bool // live is deciding again what it had decided
 	scan          int  // homes before it have reported the interval after pos[live]
 
@@ -52,7 +37,9 @@ type Area struct {
 	holding bool // an opening is held back while history is filled in
 	fill    backfill
 
+	last    int           // place of the home that reported last
 	obs     []observation // scratch, one a home
+	sight   sight         // scratch of the home that is being judged
 	unheard int           // homes silent among neighbours that are not
 }
 
@@ -75,6 +62,11 @@ type Output struct {
 	Peaks, Stuck uint64
 }
 
+func (o *Output) register(e registerEvents) {
+	o.Rollovers += e.rollover
+	o.Backward += e.backward
+}
+
 func (o *Output) impossible(c Cause) {
 	switch c {
 	case CausePeak:
@@ -86,7 +78,7 @@ func (o *Output) impossible(c Cause) {
 
 // NewArea is an area of which nothing is known yet. p must outlive it.
 func NewArea(p *Params, id string) *Area {
-	return &Area{p: p, id: id, zones: make(map[string]*zone), grid: 4}
+	return &Area{p: p, id: id, zones: make(map[string]*zone), grid: gridOf(p), shortest: longestInterval}
 }
 
 // ID is the area's id.
@@ -143,7 +135,7 @@ func (a *Area) applyReadings(r *ingest.Readings, out *Output) error {
 	m := h.meter(r.MeterID, a.pos[settled])
 	a.watermark = max(a.watermark, last)
 	a.settle(out)
-	a.grid = min(a.grid, length)
+	a.shortest = min(a.shortest, length)
 	old := last < a.old()
 	late := false
 	for i, wh := range r.Wh {
@@ -160,7 +152,7 @@ func (a *Area) applyReadings(r *ingest.Readings, out *Output) error {
 			continue
 		}
 		if end <= a.pos[live] {
-			a.dirty = true
+			a.change(end)
 			if h.changed == 0 || end < h.changed {
 				h.changed = end
 			}
@@ -180,8 +172,11 @@ func (a *Area) applyReadings(r *ingest.Readings, out *Output) error {
 
 // home is the household of r, made when it is new.
 func (a *Area) home(r *ingest.Readings) (*home, error) {
+	if a.last++; a.last < len(a.homes) && a.homes[a.last].id == r.HouseholdID {
+		return a.homes[a.last], nil // as in a feed of one interval after the other
+	}
 	i, ok := slices.BinarySearchFunc(a.homes, r.HouseholdID, func(h *home, id string) int { return strings.Compare(h.id, id) })
-	if ok {
+	if a.last = i; ok {
 		return a.homes[i], nil
 	}
 	z, err := a.zoneOf(r.Zone)
@@ -220,47 +215,19 @@ func (h *home) meter(id string, from tick) *meter {
 	return m
 }
 
-// settle moves settled to where no accepted reading can change anything, and
-// forgets the readings before it.
-func (a *Area) settle(out *Output) {
-	newest := min(a.watermark, tickOf(a.clock.Add(a.p.Skew)))
-	to := (newest - ticksIn(a.p.UsualDelay+a.p.Window) - settleSlack).floor(settleStep)
-	if a.pos[settled] == 0 { // nothing was before the first reading
-		a.pos = [2]tick{to, to}
-		for _, h := range a.homes {
-			for _, m := range h.meters {
-				m.win.forget(to)
-			}
-		}
-	}
-	if to <= a.pos[settled] {
-		return
-	}
-	if a.dirty {
-		a.recompute(out)
-	}
-	a.run(live, to, out)
-	a.run(settled, to, nil)
-	for _, h := range a.homes {
-		for _, m := range h.meters {
-			m.win.forget(to)
-		}
-	}
-}
-
 // advance decides every interval that is complete or has waited long enough,
 // computes again what late data has changed, and says what is new.
 func (a *Area) advance(out *Output) {
-	if a.dirty {
+	if a.changed != 0 {
 		a.recompute(out)
 	}
 	overdue := min(a.watermark, tickOf(a.clock.Add(-a.p.UsualDelay)))
 	for {
-		next := a.pos[live].floor(a.grid) + a.grid
+		next := a.pos[live].floor(a.shortest) + a.shortest
 		if next > a.watermark || (next > overdue && !a.complete(next)) {
 			break
 		}
-		a.run(live, next, out)
+		a.run(next, out)
 	}
 	if a.moved || a.holding {
 		a.publish(out)
@@ -282,39 +249,42 @@ func (a *Area) complete(end tick) bool {
 	return true
 }
 
-// recompute brings live from settled to where it stood.
+// change notes that the interval that ends at end, or one after it, may be
+// another than live has decided.
+func (a *Area) change(end tick) {
+	if a.changed == 0 || end < a.changed {
+		a.changed = end
+	}
+}
+
+// recompute brings live to where it stood from the newest copy that what has
+// changed cannot have touched.
 func (a *Area) recompute(out *Output) {
 	to := a.pos[live]
-	a.pos[live], a.view[live] = a.pos[settled], a.view[settled]
-	for _, h := range a.homes {
-		h.states[live] = h.states[settled]
-		for _, m := range h.meters {
-			m.states[live] = m.states[settled]
-		}
-	}
-	a.dirty, a.moved = false, true
+	a.goBack(a.changed - 1)
+	a.changed, a.moved = 0, true
 	a.again = true
-	a.run(live, to, out)
+	a.run(to, out)
 	a.again = false
 	for _, h := range a.homes {
 		h.changed = 0
 	}
 }
 
-// run steps one copy through every interval up to and including to.
-func (a *Area) run(which int, to tick, out *Output) {
-	first, last := a.pos[which].floor(a.grid)+a.grid, to
-	if to-a.pos[which] > ticksADay { // nothing is decided without a reading
-		first, last = max(first, a.oldest(a.pos[which]).floor(a.grid)), min(to, a.newest())
+// run steps live through every interval up to and including to.
+func (a *Area) run(to tick, out *Output) {
+	first, last := a.pos[live].floor(a.shortest)+a.shortest, to
+	if to-a.pos[live] > ticksADay { // nothing is decided without a reading
+		first, last = max(first, a.oldest(a.pos[live]).floor(a.shortest)), min(to, a.newest())
 	}
-	for t := first; t <= last; t += a.grid {
-		a.step(which, t, out)
+	for t := first; t <= last; t += a.shortest {
+		a.mark(t - 1)
+		a.step(t, out)
 	}
-	if to > a.pos[which] {
-		a.pos[which] = to
-		if which == live {
-			a.scan, a.moved = 0, true
-		}
+	a.mark(to)
+	if to > a.pos[live] {
+		a.pos[live] = to
+		a.scan, a.moved = 0, true
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -40,7 +41,7 @@ func (a *Area) Encode() ([]byte, error) {
 	e := encoder{b: []byte{stateVersion}}
 	e.fixed(areaHeader{
 		ClockMS: a.clock.UnixMilli(), Watermark: a.watermark, Settled: a.pos[settled], Live: a.pos[live],
-		Grid: a.grid, View: a.view[settled], Public: a.public, Unheard: a.unheardPublic, Fill: a.fill,
+		Grid: a.shortest, View: a.view[settled], Public: a.public, Unheard: a.unheardPublic, Fill: a.fill,
 		Incidents: uint32(len(a.incidents)), Homes: uint32(len(a.homes)),
 	})
 	e.str(a.id)
@@ -93,9 +94,10 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 		a.incidents = append(a.incidents, x)
 	}
 	a.clock = time.UnixMilli(head.ClockMS).UTC()
-	a.watermark, a.grid, a.public, a.fill = head.Watermark, head.Grid, head.Public, head.Fill
+	a.watermark, a.shortest, a.public, a.fill = head.Watermark, head.Grid, head.Public, head.Fill
 	a.unheardPublic = head.Unheard
-	a.pos, a.view = [2]tick{head.Settled, head.Settled}, [2]areaState{head.View, head.View}
+	a.start(head.Settled)
+	a.view[settled] = head.View
 	for i := uint32(0); i < head.Homes && d.err == nil; i++ {
 		h := &home{id: d.str()}
 		var err error
@@ -106,7 +108,6 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 		for n := d.uint(); n > 0 && d.err == nil; n-- {
 			m := &meter{id: d.str()}
 			m.states[settled] = d.meterState()
-			m.states[live] = m.states[settled]
 			d.window(&m.win)
 			h.meters = append(h.meters, m)
 		}
@@ -116,7 +117,8 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 		return nil, fmt.Errorf("decode area %s: state is damaged (%d bytes)", a.id, len(b))
 	}
 	a.obs = make([]observation, len(a.homes))
-	a.run(live, head.Live, nil)
+	a.goBack(head.Settled)
+	a.run(head.Live, nil)
 	a.holding = true // whether an opening is held back is asked anew
 	return a, nil
 }
@@ -175,9 +177,9 @@ const (
 // not a panic or an endless loop later.
 func (a *Area) sound(liveTo tick) bool {
 	from := a.pos[settled]
-	ok := from >= 0 && from < lastTick && from%settleStep == 0 && liveTo >= from && liveTo-from <= longestLive &&
+	ok := from >= 0 && from < lastTick && from%longestInterval == 0 && liveTo >= from && liveTo-from <= longestLive &&
 		a.watermark >= 0 && a.watermark-from <= longestLive && (from == 0) == (a.watermark == 0) &&
-		soundGrid(a.grid) && a.public.sound() && a.unheardPublic.sound() &&
+		soundGrid(a.shortest) && a.public.sound() && a.unheardPublic.sound() &&
 		a.view[settled].Episode.sound() && a.view[settled].Silence.Episode.sound()
 	for i := range a.incidents {
 		ok = ok && a.incidents[i].public.sound()
@@ -207,8 +209,9 @@ func (ep *episode) sound() bool {
 
 func (pub *published) sound() bool { return int(pub.Kind) < len(Kinds) && pub.Severity <= Red }
 
-// A window is written as runs of cells with the same flags: nearly all of a
-// meter's readings have.
+// A window is written as runs of cells with the same flags, as nearly all of a
+// meter's readings have: how many, and their values packed. Of registers that is
+// the first, and how far each is on from the one before.
 func (w *window) encode(e *encoder) {
 	e.fixed([3]tick{w.from, w.grid, w.newest})
 	e.uint(uint64(len(w.wh)))
@@ -219,12 +222,44 @@ func (w *window) encode(e *encoder) {
 		}
 		e.b = append(e.b, w.flags[i])
 		e.uint(uint64(n - i))
-		for ; i < n; i++ {
-			if w.flags[i]&cellKnown != 0 {
-				e.uint(uint64(w.wh[i]))
-			}
+		switch values := w.wh[i:n]; {
+		case w.flags[i]&cellKnown == 0:
+		case w.flags[i]&cellRegister == 0:
+			e.b = pack(e.b, addOne(values))
+		default:
+			e.uint(uint64(values[0]))
+			e.b = pack(e.b, increments(values))
 		}
+		i = n
 	}
+}
+
+// increments is how far each value but the first is on from the one before, small
+// whichever way it goes: 0, -1, 1, -2, 2 become 0, 1, 2, 3, 4.
+func increments(values []uint32) []uint32 {
+	out := make([]uint32, len(values)-1)
+	for i := range out {
+		d := int32(values[i+1] - values[i])
+		out[i] = uint32(d<<1 ^ d>>31)
+	}
+	return out
+}
+
+// sumUp turns increments, all but the first value, into what they were.
+func sumUp(values []uint32) {
+	for i := 1; i < len(values); i++ {
+		s := values[i]
+		values[i] = values[i-1] + (s>>1 ^ -(s & 1))
+	}
+}
+
+// addOne makes ingest.NoValue, the largest, the smallest.
+func addOne(values []uint32) []uint32 {
+	out := slices.Clone(values)
+	for i := range out {
+		out[i]++
+	}
+	return out
 }
 
 func (d *decoder) window(w *window) {
@@ -253,12 +288,22 @@ func (d *decoder) window(w *window) {
 			d.err = errDamaged
 			return
 		}
-		for ; n > 0; n-- {
+		values := w.wh[i : i+n]
+		for range n {
 			w.flags[i] = flags
-			if flags&cellKnown != 0 {
-				w.wh[i] = uint32(d.uint())
-			}
 			i++
+		}
+		switch {
+		case flags&cellKnown == 0:
+		case flags&cellRegister == 0:
+			d.unpack(values)
+			for j := range values {
+				values[j]--
+			}
+		default:
+			values[0] = uint32(d.uint())
+			d.unpack(values[1:])
+			sumUp(values)
 		}
 	}
 }
@@ -323,7 +368,6 @@ func (d *decoder) home(h *home) {
 		d.fixed(&h.said)
 		h.states[settled].decode(d)
 	}
-	h.states[live] = h.states[settled]
 }
 
 func (d *decoder) fixed(v any) {
@@ -346,6 +390,13 @@ func (d *decoder) uint() uint64 {
 	}
 	d.b = d.b[n:]
 	return v
+}
+
+func (d *decoder) unpack(values []uint32) {
+	rest, ok := unpack(d.b, values)
+	if d.b = rest; !ok {
+		d.err = errDamaged
+	}
 }
 
 func (d *decoder) str() string {

@@ -100,9 +100,9 @@ func (d *dayState) at(hoursAgo int) float64 {
 // lamps and kettles both count.
 func (d *dayState) looks(x *[dayInputsOwn]float64, h *habits, base float64, hour int) {
 	const n = 24
-	var hours [dayRing / 2]float64 // the newest first
+	var hours [dayRing / 2]uint32 // twice W, the newest first
 	var four [4]uint16
-	active := 0.0
+	active, some := 0.0, 1.25*base+40
 	at := int(d.Last % dayRing)
 	for ago := range hours {
 		v := d.Ring[at]
@@ -113,8 +113,8 @@ func (d *dayState) looks(x *[dayInputsOwn]float64, h *habits, base float64, hour
 		if at--; at < 0 {
 			at = dayRing - 1
 		}
-		hours[ago] = (float64(v) + float64(w)) / 2
-		if hours[ago] > 1.25*base+40 {
+		hours[ago] = uint32(v) + uint32(w)
+		if float64(hours[ago])/2 > some {
 			active++
 		}
 		if ago < n {
@@ -123,15 +123,17 @@ func (d *dayState) looks(x *[dayInputsOwn]float64, h *habits, base float64, hour
 		}
 	}
 	var use, usual, use12, usual12, night float64
-	var su, sp, suu, spp, sup, rough, top, bottom float64
-	bottom = math.Inf(1)
+	var su, sp, suu, spp, sup, rough float64
+	most, least := hours[0], hours[0]
 	next := 0.0
-	for ago, w := range hours[:n] {
+	for ago, twice := range hours[:n] {
 		of := hour - ago
 		if of < 0 {
 			of += n
 		}
-		above, usually := max(0, w-base), max(0, h.meanHour(of)-base)
+		w := float64(twice) / 2
+		mean, p := h.hour(of)
+		above, usually := max(0, w-base), max(0, mean-base)
 		use += above
 		usual += usually
 		if ago < 12 {
@@ -141,8 +143,8 @@ func (d *dayState) looks(x *[dayInputsOwn]float64, h *habits, base float64, hour
 		if of < 6 {
 			night += above
 		}
-		top, bottom = max(top, w), min(bottom, w)
-		u, p := math.Sqrt(w), h.rootHour(of)
+		most, least = max(most, twice), min(least, twice)
+		u := math.Sqrt(w)
 		su, sp, suu, spp, sup = su+u, sp+p, suu+u*u, spp+p*p, sup+u*p
 		if ago > 0 {
 			rough += math.Abs(u - next)
@@ -159,8 +161,8 @@ func (d *dayState) looks(x *[dayInputsOwn]float64, h *habits, base float64, hour
 		lookUse:    math.Log((use + 30*n) / (usual + 30*n)),
 		lookSlope:  cov / (varP + 0.3),
 		lookCorr:   cov / math.Sqrt((varP+0.3)*(varU+0.3)),
-		lookMax:    math.Log(max(0, top-base) + 50),
-		lookMin:    math.Log(max(0, bottom-base) + 20),
+		lookMax:    math.Log(max(0, float64(most)/2-base) + 50),
+		lookMin:    math.Log(max(0, float64(least)/2-base) + 20),
 		lookRough:  math.Log(rough/n + 0.3),
 		lookNight:  (night + 60) / (use + 240),
 		lookHalf:   math.Log((use12 + 360) / (usual12 + 360)),
@@ -261,13 +263,14 @@ func (st *homeState) hour(p *Params, half *halfHour, o *observation, f *Features
 	}
 	var x [dayInputsOwn]float64
 	d.looks(&x, &st.Habits, st.Quiet.mid(), hour)
-	d.standardise(&o.day, &x, o.neighbours, o.learns)
+	o.neighbours = o.others.rise()
+	d.standardise(&o.likeDay, &x, o.neighbours, o.learns)
 	if d.N < dayKnown {
 		return
 	}
 	if f != nil {
-		f.Day = &o.day
+		f.Day = &o.likeDay
 	}
 	o.dayJudged = true
-	o.looks = p.Model.dayScores(&o.day)
+	o.looks = p.Model.dayScores(&o.likeDay)
 }

@@ -70,7 +70,7 @@ func (st *homeState) judgeDay(p *Params, o *observation, j *dayJudge, score floa
 	}
 	if sig.Severity != 0 {
 		over := p.ordinary(j.detector, rate) && score < 0 && o.end-sig.At >= leastDay
-		if over && (j.detector != detBelow || o.day.X[lookAlone] > lacking) {
+		if over && (j.detector != detBelow || o.likeDay.X[lookAlone] > lacking) {
 			*sig = signal{}
 		}
 	}

@@ -11,8 +11,8 @@ import (
 
 // said is what people have told of a home that can still matter: a fixed
 // number of periods and outcomes, the last word counting where there are more.
-// It lies beside the states, which go by event time: both copies come by it
-// when they reach its times, in whatever order it and the readings came.
+// It lies beside the states, which go by event time: every copy comes by it
+// when it reaches its times, in whatever order it and the readings came.
 type said struct {
 	Periods  [2]period
 	Outcomes [2]outcome
@@ -33,6 +33,9 @@ type outcome struct {
 }
 
 const openPeriod = math.MaxInt32
+
+// never is later than any time of an area.
+const never = tick(math.MaxInt32)
 
 // heeded is what a state knows of the periods it has passed through.
 type heeded struct {
@@ -83,27 +86,27 @@ func (a *Area) applyDirective(d *ingest.Directive) error {
 	if issued < epoch || issued >= lastTick {
 		return ingest.Reject(ingest.BadTime, "issued_at", "%s lies outside all time", d.IssuedAt)
 	}
-	from := issued
+	var changed tick // time after which it makes a difference
 	switch d.Kind {
 	case ingest.Outcome:
 		cause := slices.Index(ingest.OutcomeCauses, d.Outcome)
 		if cause < 0 {
 			return ingest.Reject(ingest.BadField, "outcome", "unknown")
 		}
-		h.said.found(outcome{At: uint32(issued), Cause: uint8(cause)})
+		changed = h.said.found(outcome{At: uint32(issued), Cause: uint8(cause)})
 	case ingest.Away, ingest.Mute:
 		// What is settled cannot be told anew.
-		from = max(tickOf(d.From), issued-ticksIn(a.p.UsualDelay+a.p.Window))
+		from := max(tickOf(d.From), issued-ticksIn(a.p.UsualDelay+a.p.Window))
 		p := period{ID: hash(d.ID), From: uint32(min(from, lastTick)), Until: openPeriod, Issued: uint32(issued), Mute: d.Kind == ingest.Mute}
 		if !d.Until.IsZero() {
 			p.Until = uint32(min(max(tickOf(d.Until), 0), lastTick))
 		}
-		h.said.put(p, a.pos[settled])
+		changed = h.said.put(p, a.pos[settled])
 	default:
 		return ingest.Reject(ingest.BadField, "kind", "unknown")
 	}
-	if from < a.pos[live] {
-		a.dirty = true
+	if changed < a.pos[live] {
+		a.change(max(changed, a.pos[settled]) + 1)
 	}
 	return nil
 }
@@ -115,8 +118,9 @@ func hash(id string) uint32 {
 }
 
 // put keeps a period in the place of the same directive, in an empty place, in
-// that of one that is over, or else of the one issued first.
-func (s *said) put(p period, settledTo tick) {
+// that of one that is over, or else of the one issued first. It returns the time
+// after which this makes a difference.
+func (s *said) put(p period, settledTo tick) tick {
 	rank := func(old *period) int64 {
 		switch {
 		case old.ID == p.ID:
@@ -135,18 +139,33 @@ func (s *said) put(p period, settledTo tick) {
 			at = old
 		}
 	}
-	if at.ID != p.ID || p.Issued >= at.Issued {
-		*at = p
+	if at.ID == p.ID && p.Issued < at.Issued || *at == p {
+		return never
 	}
+	from := tick(p.From)
+	if at.ID != 0 { // it has stood until now
+		from = min(from, tick(at.From))
+	}
+	*at = p
+	return from
 }
 
-// found keeps the last two outcomes.
-func (s *said) found(o outcome) {
-	if o.At > s.Outcomes[0].At {
+// found keeps the last two outcomes. It returns the time after which this makes
+// a difference.
+func (s *said) found(o outcome) tick {
+	lost := s.Outcomes[1]
+	switch {
+	case o.At > s.Outcomes[0].At:
 		s.Outcomes[1], s.Outcomes[0] = s.Outcomes[0], o
-	} else if o != s.Outcomes[0] && o.At > s.Outcomes[1].At {
+	case o != s.Outcomes[0] && o.At > s.Outcomes[1].At:
 		s.Outcomes[1] = o
+	default:
+		return never
 	}
+	if lost.At != 0 {
+		return min(tick(lost.At), tick(o.At))
+	}
+	return tick(o.At)
 }
 
 // covers reports whether the period stands at end for a state.

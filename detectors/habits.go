@@ -44,8 +44,11 @@ func (h *habits) middle(slot int) float64 { r := h.root(slot); return r * r }
 // meanHour is the mean use of an hour of the day, W.
 func (h *habits) meanHour(hour int) float64 { return (h.mean(2*hour) + h.mean(2*hour+1)) / 2 }
 
-// rootHour is the mean of √W in an hour of the day.
-func (h *habits) rootHour(hour int) float64 { return (h.root(2*hour) + h.root(2*hour+1)) / 2 }
+// hour is the mean use of an hour of the day, W, and the mean of √W in it.
+func (h *habits) hour(hour int) (mean, root float64) {
+	r, s := h.root(2*hour), h.root(2*hour+1)
+	return (r*r + h.variance(2*hour) + (s*s + h.variance(2*hour+1))) / 2, (r + s) / 2
+}
 
 // band is the usual band of a slot in W: a ninth of the days lie below low
 // and as many above high. All are nought before the first observation.

@@ -61,7 +61,7 @@ type home struct {
 	id     string
 	zone   *zone
 	meters []*meter
-	states [2]homeState
+	states [copies]homeState
 	public published
 	fill   backfill
 	rhythm rhythm
@@ -75,7 +75,7 @@ type home struct {
 type meter struct {
 	id     string
 	win    window
-	states [2]meterState
+	states [copies]meterState
 }
 
 // meterState is what stepping through a meter's readings remembers of it.
@@ -96,13 +96,19 @@ func (h *home) newest() tick {
 // at is the home's use in the interval that ends at end: the sum over its
 // meters, over the longest of their intervals. While a meter that reported
 // within a day has not, there is none: no data is never zero.
-func (h *home) at(end tick, which int) (sum reading, events [registerFirst + 1]uint64) {
+func (h *home) at(end tick) (sum reading, events registerEvents) {
 	late := false
 	for _, m := range h.meters {
-		st := &m.states[which]
+		st := &m.states[live]
 		if r := m.win.at(end); r.length != 0 {
 			st.Seen = end
 			sum.length = max(sum.length, r.length)
+			if !r.reg && len(h.meters) == 1 { // as nearly always
+				if r.wh == ingest.NoValue {
+					r.wh, r.quality = 0, ingest.Missing
+				}
+				return r, events
+			}
 		} else {
 			late = late || st.Seen != 0 && st.Seen > end-ticksADay
 		}
@@ -119,8 +125,8 @@ func (h *home) at(end tick, which int) (sum reading, events [registerFirst + 1]u
 		if r.reg {
 			var event registerEvent
 			r.length = sum.length
-			r, event = m.states[which].Register.energy(end, r)
-			events[event]++
+			r, event = m.states[live].Register.energy(end, r)
+			events.add(event)
 		} else if r.length < sum.length {
 			r = m.win.over(end, sum.length)
 		}
@@ -139,29 +145,47 @@ func (h *home) at(end tick, which int) (sum reading, events [registerFirst + 1]u
 
 // observation is one interval of a home as the detectors see it.
 type observation struct {
-	end, length tick
-	slot        int // half-hour of the local day in which it begins
+	end, length tick // length 0: not heard, or not to be taken for use
+	moment           // at which it begins
 	wh          float64
 	watts       float64
 	usualWh     float64 // mean of this slot, for the same length
 	mid         float64 // the middle of the usual band, W
-	rest        bool    // weekend or holiday
 	level       int     // of the newest half-hour, against the quiet nights
-	// neighbours is the log of the area's use over its usual over a day without
-	// this home; lowNeighbours how many more of them than usual, as a
-	// share, are low; 0 with fewer than minNeighbours.
-	neighbours    float64
+	others      others
+	// lowNeighbours is how many more neighbours than usual, as a share, are low;
+	// 0 with fewer than minNeighbours.
 	lowNeighbours float64
 	areaLit       bool // at least minNeighbours report and the area is not dark
 	learns        bool // what it shows may be taken for usual
 	judged        bool // enough history to say anything
 	dayEnded      bool // a local day has ended before it
+	dayJudged     bool // an hour has been completed, and the day looked at
+	*sight
+}
 
-	// What the models saw of it.
-	life      LifeFeatures
-	day       DayFeatures
-	looks     dayScores
-	dayJudged bool
+// sight is what the models see of an interval and make of it. Only one home is
+// judged at a time: they share it.
+type sight struct {
+	life       LifeFeatures
+	likeDay    DayFeatures
+	looks      dayScores
+	neighbours float64 // see others.rise
+}
+
+// others are the neighbours a home is compared with: none with fewer than
+// minNeighbours.
+type others struct {
+	homes      int
+	use, usual float64 // Wh above stand-by, averaged over a day
+}
+
+// rise is the log of their use over their usual; 0 without neighbours.
+func (n *others) rise() float64 {
+	if n.homes == 0 {
+		return 0
+	}
+	return logRatio(n.use/float64(n.homes), n.usual/float64(n.homes))
 }
 
 // learnAnyway is how long an open episode keeps a home from learning: a
@@ -170,7 +194,7 @@ const learnAnyway = 7 * ticksADay
 
 // observe runs every detector over one interval.
 func (st *homeState) observe(p *Params, o *observation, f *Features) {
-	st.Dark = o.wh == 0
+	st.Dark, o.dayJudged = o.wh == 0, false
 	h := &st.Habits
 	o.judged = float64(h.Days) >= p.MinDays && st.Quiet.known()
 	o.mid = h.middle(o.slot)

@@ -56,11 +56,10 @@ func hoursOf(slot int) (own, beside int) {
 	return own, (own + 1) % 24
 }
 
-// low is the share of low half-hours in all weeks, in the last one, and on
+// low sums up the shares of a half-hour: that of low ones in all weeks, in the last one, and on
 // days like this one.
-func (h *levelHabits) low(slot int, rest bool) (all, fast, day float64) {
+func (h *levelHabits) low(slot int, rest bool, shares *[levels]float64) (all, fast, day float64) {
 	hour, beside := hoursOf(slot)
-	shares := h.at(slot)
 	for k := levelLow; isLow(k); k++ {
 		all += shares[k]
 	}

@@ -52,7 +52,7 @@ const (
 // against the longest of late, its mean level, and the last six hours.
 func (l *lifeState) inputs(x *[lifeInputs]float32, h *levelHabits, half *halfHour, neighbours float64) {
 	shares := h.at(half.slot)
-	all, fast, day := h.low(half.slot, half.rest)
+	all, fast, day := h.low(half.slot, half.rest, &shares)
 	for k := range levels {
 		x[k] = logOdds(shares[k])
 	}
@@ -63,7 +63,10 @@ func (l *lifeState) inputs(x *[lifeInputs]float32, h *levelHabits, half *halfHou
 	x[2*levels+int(l.Before)] = 1
 	c := x[3*levels:]
 	c[0] = logOdds(fast)
-	c[1] = logOdds(day) - logOdds(all)
+	c[1] = 0
+	if day != all {
+		c[1] = logOdds(day) - logOdds(all)
+	}
 	c[2] = log1p(l.Low)
 	c[3] = log1p(l.Missed)
 	c[4] = 0
@@ -107,17 +110,20 @@ func (st *homeState) half(p *Params, half *halfHour, o *observation, f *Features
 	if half.slot == 8 {
 		l.Begun = false
 	}
-	all, _, _ := h.low(half.slot, half.rest)
+	shares := h.at(half.slot)
+	all, _, _ := h.low(half.slot, half.rest, &shares)
 	if l.Longest == 0 {
 		l.Longest = 6
 	}
 	dark := half.watts == 0 && l.ZeroShare < usuallyZero
 	gain := float64(-lifeLossMax) // of what a hand has switched on
-	if f != nil || level < levelHigh {
+	// Where there is no evidence, what speaks against silence changes nothing.
+	counts := level < levelHigh && (l.Score != 0 || isLow(level))
+	if f != nil || counts {
 		x := &o.life.X
 		l.inputs(x, h, half, o.lowNeighbours)
 		o.life.Level = level
-		if level < levelHigh {
+		if counts {
 			gain = p.Model.gain(x, int(l.Prev), level)
 		}
 		if f != nil {
@@ -274,17 +280,6 @@ func (l *lifeState) more(st *homeState) (beyond float64, n int) {
 		beyond++
 	}
 	return beyond, 1
-}
-
-// lowShare sums over the homes of an area how many are low beyond what is
-// usual for the time, in the half-hour before.
-func (a *Area) lowShare(which int) (sum float64, n int) {
-	for _, h := range a.homes {
-		beyond, known := h.states[which].Life.more(&h.states[which])
-		sum += beyond
-		n += known
-	}
-	return sum, n
 }
 
 // sound: what a decoded home remembers of its levels is in range.

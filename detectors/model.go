@@ -18,15 +18,20 @@ type Softmax struct {
 	W       [][]float32 `json:"w"`     // class × (inputs + 1); the last is the constant
 }
 
-// logits writes the classes' unnormalised log-probabilities.
+// logits writes the classes' unnormalised log-probabilities. It takes three
+// classes at a time, whose sums do not wait for one another.
 func (m *Softmax) logits(dst []float64, x []float32) {
-	for c := range m.W {
-		w := m.W[c][:len(x)+1]
-		sum := w[len(x)]
-		for i, v := range x {
-			sum += w[i] * v
+	n := len(x)
+	for c := 0; c < len(m.W); c += 3 {
+		u, v, w := m.W[c], m.W[c+1], m.W[c+2]
+		a, b, d := u[n], v[n], w[n]
+		u, v, w = u[:n], v[:n], w[:n]
+		for i, x := range x {
+			a += u[i] * x
+			b += v[i] * x
+			d += w[i] * x
 		}
-		dst[c] = float64(sum)
+		dst[c], dst[c+1], dst[c+2] = float64(a), float64(b), float64(d)
 	}
 }
 
@@ -82,7 +87,7 @@ func DecodeModel(b []byte) (*Model, error) {
 
 // prepare checks the shape and folds the standardisation into the weights.
 func (m *Softmax) prepare(classes, inputs int) error {
-	if len(m.W) != classes || len(m.Mean) != inputs || len(m.Scale) != inputs {
+	if len(m.W) != classes || classes%3 != 0 || len(m.Mean) != inputs || len(m.Scale) != inputs {
 		return fmt.Errorf("%d classes and %d inputs, want %d and %d", len(m.W), len(m.Mean), classes, inputs)
 	}
 	for c := range m.W {
@@ -112,6 +117,10 @@ func logSum(x ...float64) float64 {
 	}
 	sum := 0.0
 	for _, v := range x {
+		if v == top { // as one of them is
+			sum++
+			continue
+		}
 		sum += math.Exp(v - top)
 	}
 	return top + math.Log(sum)

@@ -248,13 +248,13 @@ func TestDamagedStateIsRefused(t *testing.T) {
 		t.Error("a state of another version was taken")
 	}
 	for name, damage := range map[string]func(*Area){
-		"no grid":                    func(a *Area) { a.grid = 0 },
+		"no grid":                    func(a *Area) { a.shortest = 0 },
 		"no end":                     func(a *Area) { a.pos[live] = 1 << 30 },
 		"a kind that does not exist": func(a *Area) { a.homes[2].public.Kind = 99 },
 		"a cause that does not":      func(a *Area) { a.homes[2].states[settled].Signals[1].Cause = 99 },
 		"a home without a meter":     func(a *Area) { a.homes[2].meters = nil },
 		"homes in no order":          func(a *Area) { a.homes[2].id = "z" },
-		"a window of another time":   func(a *Area) { a.homes[2].meters[0].win.from -= settleStep },
+		"a window of another time":   func(a *Area) { a.homes[2].meters[0].win.from -= longestInterval },
 	} {
 		a, _ := watch(t, p, eventful(13).inputs(0, 9))
 		damage(a)

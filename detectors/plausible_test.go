@@ -28,7 +28,7 @@ func TestAPeakIsNeitherLifeNorLearned(t *testing.T) {
 	if out.Peaks != 1 {
 		t.Errorf("%d peaks counted", out.Peaks)
 	}
-	slot := a.homes[3].zone.slot(tickOf(at(20, 3.5)), 2)
+	slot := a.homes[3].zone.at(tickOf(at(20, 3)), nil).slot
 	if x, y := a.homes[3].states[live].Habits.mean(slot), usual.homes[3].states[live].Habits.mean(slot); math.Abs(x-y) > 20 {
 		t.Errorf("usual at three in the night is %v W now, was %v W", x, y)
 	}

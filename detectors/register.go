@@ -19,6 +19,18 @@ const (
 	registerFirst                  // nothing to compare with yet
 )
 
+// registerEvents counts those that are told of.
+type registerEvents struct{ rollover, backward uint64 }
+
+func (e *registerEvents) add(event registerEvent) {
+	switch event {
+	case registerRollover:
+		e.rollover++
+	case registerBackward:
+		e.backward++
+	}
+}
+
 // maxRegisterKW bounds the energy between two registers of one meter.
 const maxRegisterKW = 60
 

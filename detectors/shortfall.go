@@ -53,7 +53,7 @@ func (st *homeState) notRising(p *Params, o *observation) {
 	if !risen || !o.judged || d.N < dayPrior*3 || o.end-st.Life.LastLife > aliveWithin {
 		return
 	}
-	missing := -float64(o.day.X[lookAlone])
+	missing := -float64(o.likeDay.X[lookAlone])
 	share := (float64(d.Lifted)*float64(min(d.N, dayMemory)) + liftedPrior*liftedHours) / (float64(min(d.N, dayMemory)) + liftedHours)
 	rate := share * missingOften * math.Exp(-(missing-1)/missingMean)
 	severity := Yellow

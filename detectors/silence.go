@@ -31,65 +31,68 @@ type areaSilence struct {
 	Episode        episode
 }
 
-// listen judges who is not heard in the interval that ends at end. It runs
-// only where at least one reading of the area ends, so that a silence is the
-// same whether its empty intervals are stepped through or passed over.
-func (a *Area) listen(which int, end tick) {
-	view := &a.view[which].Silence
-	known, missing, quiet, stopped := 0, 0, 0, tick(0)
-	for i, h := range a.homes {
-		s := &h.states[which].Silence
-		if a.obs[i].length != 0 {
-			s.Seen = uint32(end)
-		}
-		gap := s.gap(end)
-		if gap < 0 || gap >= silentParked {
-			continue
-		}
-		known++
-		if gap >= longestInterval {
-			missing++
-		}
-		if gap >= silentBlue {
-			quiet++
-			stopped = max(stopped, tick(s.Seen))
-		}
+// roll counts who is heard in an interval.
+type roll struct {
+	known, missing, quiet int
+	stopped               tick // end of the newest reading of those that are quiet
+}
+
+// call takes in whether a home is heard.
+func (c *roll) call(s *silence, o *observation) {
+	if o.length != 0 {
+		s.Seen = uint32(o.end)
 	}
-	view.judge(end, known, missing, quiet, stopped)
-	// Alone: at least as many as a rule about areas needs, and most, are heard.
-	alone := !view.Episode.Open && known-missing >= minNeighbours && 2*missing < known
-	if which == live {
-		a.unheard = 0
+	gap := s.gap(o.end)
+	if gap < 0 || gap >= silentParked {
+		return
 	}
-	for i, h := range a.homes {
-		st := &h.states[which]
-		h.said.begin(st, end)
-		sig, gap := &st.Signals[sigSilent], st.Silence.gap(end)
-		if a.obs[i].length == 0 && h.said.at(st, end) != nil {
-			h.said.heed(st, &a.obs[i], end)
-			continue
+	c.known++
+	if gap >= longestInterval {
+		c.missing++
+	}
+	if gap >= silentBlue {
+		c.quiet++
+		c.stopped = max(c.stopped, tick(s.Seen))
+	}
+}
+
+// mostHeard reports whether at least as many as a rule about areas needs, and
+// most, are heard: only then is a home silent that is not.
+func (c *roll) mostHeard() bool {
+	return c.known-c.missing >= minNeighbours && 2*c.missing < c.known
+}
+
+// listen judges whether a home is silent in the interval that ends at end. It
+// runs only where at least one reading of the area ends, so that a silence is
+// the same whether its empty intervals are stepped through or passed over.
+func (a *Area) listen(h *home, o *observation, end tick, alone bool) {
+	st := &h.states[live]
+	h.said.begin(st, end)
+	sig, gap := &st.Signals[sigSilent], st.Silence.gap(end)
+	if o.length == 0 && h.said.at(st, end) != nil {
+		h.said.heed(st, o, end)
+		return
+	}
+	seen := max(tick(st.Silence.Seen), tick(st.Heeded.Reset)) // nobody was expected before
+	switch {
+	case gap >= silentParked && sig.Severity != 0:
+		*sig = signal{}
+		if st.arbitrate(end, a.p.FullDays); !st.Episode.Open && st.Episode.End == end {
+			st.Episode.EndCause = code(Causes, CauseOver)
 		}
-		seen := max(tick(st.Silence.Seen), tick(st.Heeded.Reset)) // nobody was expected before
-		switch {
-		case gap >= silentParked && sig.Severity != 0:
-			*sig = signal{}
-			if st.arbitrate(end, a.p.FullDays); !st.Episode.Open && st.Episode.End == end {
-				st.Episode.EndCause = code(Causes, CauseOver)
-			}
-		case a.obs[i].length != 0 && sig.Severity != 0:
-			*sig = signal{}
-			if a.view[which].Dark { // nothing else is judged in the dark
-				st.arbitrate(end, a.p.FullDays)
-			}
-		case alone && gap >= silentBlue && gap < silentParked && end-seen >= silentBlue:
-			sig.silent(end, seen, st.Signals[sigOdd])
-			st.arbitrate(end, a.p.FullDays)
-		case tick(st.Plausible.At) == end:
+	case o.length != 0 && sig.Severity != 0:
+		*sig = signal{}
+		if a.view[live].Dark { // nothing else is judged in the dark
 			st.arbitrate(end, a.p.FullDays)
 		}
-		if which == live && sig.Severity != 0 {
-			a.unheard++
-		}
+	case alone && gap >= silentBlue && gap < silentParked && end-seen >= silentBlue:
+		sig.silent(end, seen, st.Signals[sigOdd])
+		st.arbitrate(end, a.p.FullDays)
+	case tick(st.Plausible.At) == end:
+		st.arbitrate(end, a.p.FullDays)
+	}
+	if sig.Severity != 0 {
+		a.unheard++
 	}
 }
 
@@ -117,19 +120,19 @@ func (sig *signal) silent(end, seen tick, odd signal) {
 }
 
 // judge decides whether most homes of the area are silent.
-func (v *areaSilence) judge(end tick, known, missing, quiet int, stopped tick) {
+func (v *areaSilence) judge(end tick, c *roll) {
 	switch {
-	case !v.Episode.Open && known >= minNeighbours && float64(quiet) >= silentShare*float64(known):
-		*v = areaSilence{Homes: int32(quiet), OfHomes: int32(known), Episode: episode{
+	case !v.Episode.Open && c.known >= minNeighbours && float64(c.quiet) >= silentShare*float64(c.known):
+		*v = areaSilence{Homes: int32(c.quiet), OfHomes: int32(c.known), Episode: episode{
 			Open: true, Kind: code(Kinds, SilentMeter), First: end,
-			signal: signal{Severity: Yellow, Cause: code(Causes, CauseAreaSilent), Onset: stopped, At: end},
+			signal: signal{Severity: Yellow, Cause: code(Causes, CauseAreaSilent), Onset: c.stopped, At: end},
 		}}
 	case !v.Episode.Open:
-	case float64(missing) < litShare*float64(known):
+	case float64(c.missing) < litShare*float64(c.known):
 		v.Episode.Open, v.Episode.End = false, end
 		v.Episode.EndCause = code(Causes, CauseDataBack)
-	case int32(quiet) > v.Homes:
-		v.Homes, v.OfHomes = int32(quiet), int32(known)
+	case int32(c.quiet) > v.Homes:
+		v.Homes, v.OfHomes = int32(c.quiet), int32(c.known)
 	}
 }
 

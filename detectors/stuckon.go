@@ -51,7 +51,7 @@ func observeAbove(p *Params, st *homeState, o *observation) signal {
 	rate := st.Tails[detAbove].judge(p, detAbove, hours)
 	severity := p.severity(detAbove, rate)
 	// What all do is the weather.
-	if !o.judged || hours < aboveHours || severity <= sig.Severity || o.neighbours-float64(st.Day.AreaMean) > weather {
+	if !o.judged || hours < aboveHours || severity <= sig.Severity || o.others.rise()-float64(st.Day.AreaMean) > weather {
 		return sig
 	}
 	a.Told = o.end

@@ -34,8 +34,15 @@ type zone struct {
 	from, to tick // the offset holds for from <= t < to
 	offset   tick
 
-	restOf int32 // the local day of which rest tells
-	rest   bool
+	asked tick // the moment last asked for, 0: none
+	moment
+}
+
+// moment is a place in local time.
+type moment struct {
+	day  int32 // counted from 1970
+	slot int   // half-hour of the day, 0 to 47
+	rest bool  // weekend or holiday
 }
 
 func newZone(name string) (*zone, error) {
@@ -43,7 +50,7 @@ func newZone(name string) (*zone, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &zone{loc: loc, restOf: -1}, nil
+	return &zone{loc: loc, moment: moment{day: -1}}, nil
 }
 
 // local shifts t so that floor(local/ticksADay) is the local day and the rest
@@ -65,27 +72,21 @@ func (z *zone) local(t tick) tick {
 	return t + z.offset
 }
 
-// day is the local day of a moment, counted from 1970.
-func (z *zone) day(t tick) int32 {
-	return int32(z.local(t).floor(ticksADay) / ticksADay)
-}
-
-// restDay reports whether a moment's local day is a weekend or a holiday.
-func (z *zone) restDay(t tick, holidays *calendar.Calendar) bool {
-	if d := z.day(t); d != z.restOf {
-		z.restOf = d
-		date := time.Unix(int64(d)*86400, 0).UTC()
+// at is the moment t in local time. Homes ask for the same one after another.
+func (z *zone) at(t tick, holidays *calendar.Calendar) moment {
+	if t == z.asked {
+		return z.moment
+	}
+	local := z.local(t)
+	midnight := local.floor(ticksADay)
+	if day := int32(midnight / ticksADay); day != z.day {
+		z.day = day
+		date := time.Unix(int64(day)*86400, 0).UTC()
 		z.rest = holidays.Day(date) != calendar.Workday
 	}
-	return z.rest
+	z.asked, z.slot = t, int(local-midnight)/2
+	return z.moment
 }
 
 // slotsADay is the resolution of what is usual: half-hours of the local day.
 const slotsADay = 48
-
-// slot is the half-hour of the local day in which an interval of the given
-// length that ends at end begins.
-func (z *zone) slot(end, length tick) int {
-	local := z.local(end - length)
-	return int(((local%ticksADay)+ticksADay)%ticksADay) / 2
-}

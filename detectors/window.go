@@ -72,11 +72,12 @@ func (w *window) put(end, length tick, wh uint32, q ingest.Quality, register boo
 
 // at is the reading that ends at end.
 func (w *window) at(end tick) reading {
-	if w.grid == 0 || end <= w.from || (end-w.from)%w.grid != 0 {
+	after := end - w.from
+	if w.grid == 0 || after <= 0 || after&(w.grid-1) != 0 {
 		return reading{}
 	}
-	i := int((end-w.from)/w.grid) - 1
-	if i >= len(w.wh) || w.flags[i]&cellKnown == 0 {
+	i := int(after>>(w.grid>>1)) - 1 // 1, 2 or 4 ticks
+	if i >= len(w.flags) || i >= len(w.wh) || w.flags[i]&cellKnown == 0 {
 		return reading{}
 	}
 	f := w.flags[i]

@@ -134,7 +134,7 @@ func TestSlotsFollowTheClockOfTheHousehold(t *testing.T) {
 		"1969-12-31T23:30:00Z": 1,  // London kept summer time that winter
 	} {
 		start, _ := time.Parse(time.RFC3339, when)
-		if got := z.slot(tickOf(start)+2, 2); got != want {
+		if got := z.at(tickOf(start), nil).slot; got != want {
 			t.Errorf("%s is slot %d, want %d", when, got, want)
 		}
 	}

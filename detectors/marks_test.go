@@ -1,0 +1,106 @@
+package detectors
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"weimang/ingest"
+)
+
+// What live leaves on the grid is what settled becomes: a state computed in
+// one go up to the same place is no other.
+func TestMarksAreWhatSettledBecomes(t *testing.T) {
+	for _, window := range []time.Duration{24 * time.Hour, 96 * time.Hour, 168 * time.Hour} {
+		for _, delay := range []time.Duration{30 * time.Minute, 72 * time.Hour} {
+			p := DefaultParams()
+			p.Window, p.UsualDelay = window, delay
+			a, places := NewArea(&p, "tq"), 0
+			last := tick(0)
+			for _, in := range eventful(30).inputs(0, 32) {
+				apply(t, a, []ingest.Input{in})
+				if a.pos[settled] == last {
+					continue
+				}
+				last = a.pos[settled]
+				if last%a.grid.step != 0 || a.watermark-last < a.grid.behind || a.watermark-last >= a.grid.behind+a.grid.step {
+					t.Fatalf("settled at %s with a watermark of %s", last.time(), a.watermark.time())
+				}
+				places++
+			}
+			if want := int(32*ticksADay/a.grid.step) - 4; places < want {
+				t.Errorf("window %s, delay %s: settled at %d places, want %d", window, delay, places, want)
+			}
+			b, err := a.Encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, err := DecodeArea(&p, b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range copies {
+				if a.pos[i] <= a.pos[settled] {
+					continue
+				}
+				for j, h := range a.homes {
+					if a.pos[i] != again.pos[i] || !reflect.DeepEqual(h.states[i], again.homes[j].states[i]) {
+						t.Errorf("home %s: copy %d at %s is not what follows from settled", h.id, i, a.pos[i].time())
+					}
+				}
+			}
+		}
+	}
+}
+
+// An absence that is called off, or begins later than was said, is no more in
+// what has been decided since: a restored area would not know of it.
+func TestADirectiveThatIsReplacedIsForgottenAtOnce(t *testing.T) {
+	p := DefaultParams()
+	for name, next := range map[string]ingest.Directive{
+		"later":      away("d1", at(20, 12), at(25, 0), at(26, 0)),
+		"called off": away("d1", at(20, 12), at(19, 0), at(19, 0)),
+	} {
+		log := say(eventful(31).inputs(0, 21), away("d1", at(18, 9), at(18, 9), at(24, 0)))
+		a, _ := watch(t, p, say(log, next))
+		b, err := a.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		restored, err := DecodeArea(&p, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, h := range a.homes {
+			if !reflect.DeepEqual(h.states[live], restored.homes[i].states[live]) {
+				t.Errorf("%s: home %s is another than after a restore", name, h.id)
+			}
+		}
+	}
+}
+
+// The worst moment is right before settled moves on.
+func TestAHomeOfQuarterHoursTakesLessThan2KiB(t *testing.T) {
+	const homes = 10
+	v := &village{homes: homes, seed: 1}
+	p := DefaultParams()
+	a, out, worst := NewArea(&p, "tq"), new(Output), 0
+	for i, in := range v.inputs(0, 18) {
+		r := *in.Readings
+		r.Interval, r.Wh = 15*time.Minute, []uint32{r.Wh[0] / 2, r.Wh[0] - r.Wh[0]/2}
+		in.Readings = &r
+		if err := a.Apply(&in, out); err != nil {
+			t.Fatal(err)
+		}
+		if i%(8*homes) == 0 {
+			b, err := a.Encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			worst = max(worst, len(b)/homes)
+		}
+	}
+	if worst > 2048 {
+		t.Errorf("%d bytes a home", worst)
+	}
+}
