@@ -16,6 +16,7 @@ type quiet struct {
 	Low, Mid float32          // third and sixth decile of a quiet night
 	Top      float32          // ninth decile
 	Base     float32          // first decile of all hours, which no hot night lifts
+	Swing    float32          // ninth decile of the coolest nights: what a refrigerator swings to
 }
 
 // The night is the half-hours from local midnight to five.
@@ -55,6 +56,7 @@ func (q *quiet) learn(night []uint16) {
 	slices.Sort(v)
 	at := func(v []uint16, p float64) float64 { return float64(v[int(p*float64(len(v)-1)+0.5)]) }
 	high := at(v, 0.9)
+	q.swing(float32(high))
 	q.Highs[int(q.Nights)%len(q.Highs)] = uint16(high)
 	if q.Nights < math.MaxUint16-uint16(len(q.Highs)) {
 		q.Nights++
@@ -76,6 +78,20 @@ func (q *quiet) learn(night []uint16) {
 	q.Top += float32(rate * (high - float64(q.Top)))
 }
 
+// swing goes down with a night and hardly up: a summer of hot nights lifts it
+// by a third.
+func (q *quiet) swing(high float32) {
+	const down, up = 0.2, 1.005
+	switch {
+	case q.Nights == 0:
+		q.Swing = high
+	case high < q.Swing:
+		q.Swing += down * (high - q.Swing)
+	default:
+		q.Swing = min(high, max(1, q.Swing)*up)
+	}
+}
+
 // sink moves the first decile of all hours by a step, up one time in ten
 // (Robbins and Monro 1951).
 func (q *quiet) sink(watts float64) {
@@ -93,12 +109,17 @@ func (q *quiet) sink(watts float64) {
 func (q *quiet) known() bool { return q.Quiet >= knownNights }
 
 // below holds a level of the quiet nights down to what can be stand-by: an air
-// conditioner that runs through every hot night is not.
+// conditioner that runs through every hot night is not, a refrigerator that is
+// off half of the time is.
 func (q *quiet) below(watts float32) float64 {
-	return float64(min(watts, baseTimes*q.Base+baseWatts))
+	return float64(min(watts, baseTimes*q.Base+min(mostSwing, max(leastSwing, swingTimes*(q.Swing-q.Base)))))
 }
 
-const baseTimes, baseWatts = 2, 120
+const (
+	baseTimes, swingTimes = 2, 1.5
+	// W above base that are stand-by in any home, and that are in none.
+	leastSwing, mostSwing = 40, 120
+)
 
 // mid is the middle of a quiet night, W.
 func (q *quiet) mid() float64 { return q.below(q.Mid) }
