@@ -162,6 +162,12 @@ type observation struct {
 	day       DayFeatures
 	looks     dayScores
 	dayJudged bool
+	stuck     StuckFeatures
+
+	strongJudged bool
+	worth        bool    // what is strong has held for long enough to be told
+	since        int     // half-hours since it most likely began
+	held         float64 // W above the quiet nights since
 }
 
 // learnAnyway is how long an open episode keeps a home from learning: a
@@ -183,10 +189,12 @@ func (st *homeState) observe(p *Params, o *observation, f *Features) {
 		for i := range st.Tails {
 			st.Tails[i].pass()
 		}
+		st.Above.pass(float64(h.Days))
 	}
 	st.Quarter.halves(o, func(half halfHour) {
 		st.half(p, &half, o, f)
 		st.Day.put(h, &half)
+		st.strong(p, o, f)
 		if half.slot%2 == 1 {
 			st.hour(p, &half, o, f)
 		}
@@ -220,9 +228,7 @@ func (st *homeState) observe(p *Params, o *observation, f *Features) {
 // scores is what each detector made of the newest interval.
 func (st *homeState) scores(o *observation) (s [detectors]float64) {
 	s[detLife] = float64(st.Life.Score)
-	if st.Above.Since != 0 {
-		s[detAbove] = o.end.hoursSince(st.Above.Since)
-	}
+	s[detAbove] = float64(st.Above.Score)
 	never := math.NaN() // not judged in this interval
 	s[detFrozen], s[detBelow], s[detNight], s[detStill] = never, never, never, never
 	if o.dayJudged {

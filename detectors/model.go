@@ -38,6 +38,8 @@ type Model struct {
 	Still [levels][levels]float64 `json:"still"`
 	// Day: what the last day looks like.
 	Day Softmax `json:"day"`
+	// Stuck: whether strong use is something left on.
+	Stuck Softmax `json:"stuck"`
 	// Tails: how often the scores of each detector come by chance.
 	Tails [detectors]Tail `json:"tails"`
 
@@ -68,6 +70,9 @@ func DecodeModel(b []byte) (*Model, error) {
 	}
 	if err := m.Day.prepare(len(DayClasses), dayInputs); err != nil {
 		return nil, fmt.Errorf("model of the day: %w", err)
+	}
+	if err := m.Stuck.prepare(len(StuckClasses), stuckInputs); err != nil {
+		return nil, fmt.Errorf("model of strong use: %w", err)
 	}
 	for i := range m.Still {
 		for j, p := range m.Still[i] {

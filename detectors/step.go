@@ -95,7 +95,7 @@ func (a *Area) step(which int, end tick, out *Output) {
 			if o.wh != 0 || !view.darkAlone(&st.Life, end) {
 				st.Life.ZeroSince = 0
 			}
-			st.Dark, st.Above.Since = o.wh == 0, 0
+			st.Dark = o.wh == 0
 			continue
 		}
 		if heard >= minNeighbours {
