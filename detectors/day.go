@@ -88,6 +88,10 @@ func (d *dayState) clear(h *habits) {
 	}
 }
 
+// inUseAbove is the use, W, from which something is in use in a home that draws
+// base when nothing is.
+func inUseAbove(base float64) float64 { return 1.25*base + 40 }
+
 func saturate(x float64) uint16 { return uint16(min(max(x+0.5, 0), math.MaxUint16)) }
 
 // at is the hour that ended so many hours ago, W.
@@ -114,7 +118,7 @@ func (d *dayState) looks(x *[dayInputsOwn]float64, h *habits, base float64, hour
 			at = dayRing - 1
 		}
 		hours[ago] = (float64(v) + float64(w)) / 2
-		if hours[ago] > 1.25*base+40 {
+		if hours[ago] > inUseAbove(base) {
 			active++
 		}
 		if ago < n {

@@ -80,7 +80,8 @@ func (a *Area) step(which int, end tick, out *Output) {
 	for i, h := range a.homes {
 		o, st := &a.obs[i], &h.states[which]
 		if o.length != 0 {
-			o.dayEnded = st.Slow.gather(h.zone.day(end-o.length), o.length.hoursSince(0), max(0, o.wh-st.Quiet.mid()*o.length.hoursSince(0)))
+			base := st.Quiet.mid()
+			o.dayEnded = st.Slow.gather(h.zone.day(end-o.length), o.length.hoursSince(0), max(0, o.wh-base*o.length.hoursSince(0)), o.watts > inUseAbove(base))
 			if o.dayEnded && st.Slow.Known {
 				shares, sharers = shares+float64(st.Slow.Share), sharers+1
 			}

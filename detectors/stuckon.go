@@ -113,21 +113,21 @@ func (r *run) rise(n int) float32 {
 
 // start is how many half-hours back the clearest start lies, and how clear
 // it is.
-func (r *run) start() (n int, clear float64) {
-	clear = math.Inf(-1)
+func (r *run) start() (n int, best float64) {
+	best = math.Inf(-1)
 	for k := runFirst; k <= runLast; k++ {
 		v := min((r.least[k]-max(0, r.above[k]))/1000, 1.5) + 0.1*float64(min(k, 8))
-		if v > clear {
-			n, clear = k, v
+		if v > best {
+			n, best = k, v
 		}
 	}
-	return n, clear
+	return n, best
 }
 
 // looks describes the run; since is how many half-hours back it most likely
 // began.
 func (r *run) looks(x *[runInputs]float32, st *homeState) (since int) {
-	since, clear := r.start()
+	since, best := r.start()
 	base, held := st.Quiet.mid(), r.least[since]
 	z, least, usual, rough := 0.0, math.Inf(1), 0.0, 0.0
 	for ago := range max(since, heldFor) {
@@ -157,7 +157,7 @@ func (r *run) looks(x *[runInputs]float32, st *homeState) (since int) {
 		runOver4:  r.over(8),
 		runRise3:  r.rise(6),
 		runRise4:  r.rise(8),
-		runStep:   float32(clear - 1),
+		runStep:   float32(best - 1),
 		runSince:  float32(since)/4 - 2,
 		runUsual:  float32(z) - 1,
 		runLeast:  float32(least),
@@ -231,8 +231,8 @@ func observeAbove(p *Params, st *homeState, o *observation) signal {
 		return signal{}
 	}
 	severity := p.severity(detAbove, rate)
-	// What all do is the weather.
-	if !o.judged || !o.worth || severity <= sig.Severity || o.neighbours-float64(st.Day.AreaMean) > weather {
+	// What all do is the weather; a run stands out further than a day does.
+	if !o.judged || !o.worth || severity <= sig.Severity || o.neighbours-float64(st.Day.AreaMean) > 2*weather {
 		return sig
 	}
 	a.Told, a.Least = o.end, float32(o.held)
