@@ -43,9 +43,9 @@ var allotments = [detectors]struct{ pushed, visit float64 }{
 	detStill:   {0.02, 0.08},
 	detFrozen:  {0.03, 0.03},
 	detBelow:   {0.14, 0},
-	detAbove:   {0.24, 0},
+	detAbove:   {0.20, 0},
 	detNight:   {0.04, 0},
-	detDecline: {0.10, 0},
+	detDecline: {0.08, 0},
 }
 
 // tail is what a home's own history says of a detector's tail.

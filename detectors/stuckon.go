@@ -232,7 +232,10 @@ func observeAbove(p *Params, st *homeState, o *observation) signal {
 	}
 	severity := p.severity(detAbove, rate)
 	// What all do is the weather; a run stands out further than a day does.
-	if !o.judged || !o.worth || severity <= sig.Severity || o.neighbours-float64(st.Day.AreaMean) > 2*weather {
+	// What all do is the weather; a run stands out further than a day does. And
+	// to the last digit nothing in a home repeats: that is the meter's fault.
+	if !o.judged || !o.worth || severity <= sig.Severity || o.neighbours-float64(st.Day.AreaMean) > 2*weather ||
+		st.Plausible.repeatsFor(o.length, 2*ticksAnHour) {
 		return sig
 	}
 	a.Told, a.Least = o.end, float32(o.held)
