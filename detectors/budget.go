@@ -43,9 +43,9 @@ var allotments = [detectors]struct{ pushed, visit float64 }{
 	detStill:   {0.02, 0.08},
 	detFrozen:  {0.03, 0.03},
 	detBelow:   {0.14, 0},
-	detAbove:   {0.16, 0},
+	detAbove:   {0.17, 0},
 	detNight:   {0.04, 0},
-	detDecline: {0.12, 0},
+	detDecline: {0.08, 0},
 }
 
 // tail is what a home's own history says of a detector's tail.
@@ -60,6 +60,7 @@ type tail struct {
 // is forgotten. Weeks cannot tell what happens once in 200 days.
 const (
 	priorHomeDays = 60
+	priorSlowDays = 720 // of the decline, of which a home shows a few a year
 	priorPeaks    = 5
 	tailDays      = 180
 	farPeak       = 4 // excess of one excursion that counts, in pooled means
@@ -87,7 +88,11 @@ func (t *tail) judge(p *Params, detector int, score float64) float64 {
 	if score <= pool.U {
 		return math.Inf(1)
 	}
-	often := (pool.Often*priorHomeDays + float64(t.Over)) / (priorHomeDays + float64(t.Days))
+	prior := float64(priorHomeDays)
+	if detector == detDecline {
+		prior = priorSlowDays
+	}
+	often := (pool.Often*prior + float64(t.Over)) / (prior + float64(t.Days))
 	mean := (pool.Mean*priorPeaks + float64(t.Excess)) / (priorPeaks + float64(t.Over))
 	return often * math.Exp(-(score-pool.U)/mean)
 }

@@ -88,6 +88,10 @@ func (d *dayState) clear(h *habits) {
 	}
 }
 
+// inUseAbove is the use, W, from which something is in use in a home that draws
+// base when nothing is.
+func inUseAbove(base float64) float64 { return 1.25*base + 40 }
+
 func saturate(x float64) uint16 { return uint16(min(max(x+0.5, 0), math.MaxUint16)) }
 
 // at is the hour that ended so many hours ago, W.
@@ -102,7 +106,7 @@ func (d *dayState) looks(x *[dayInputsOwn]float64, h *habits, base float64, hour
 	const n = 24
 	var hours [dayRing / 2]uint32 // twice W, the newest first
 	var four [4]uint16
-	active, some := 0.0, 1.25*base+40
+	active, some := 0.0, inUseAbove(base)
 	at := int(d.Last % dayRing)
 	for ago := range hours {
 		v := d.Ring[at]

@@ -233,7 +233,6 @@ func (s *said) heed(st *homeState, o *observation, end tick) bool {
 		return false
 	}
 	st.forget(end)
-	st.Above.Since = 0
 	for i, k := range signalKinds {
 		if lived(k) {
 			st.Signals[i] = signal{}

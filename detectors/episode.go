@@ -35,20 +35,24 @@ func (st *homeState) arbitrate(end tick, fullDays float64) {
 		}
 	}
 	ep := &st.Episode
+	// A slow change neither keeps open what came on top of it, nor is it hidden
+	// by that for good.
+	speaks := strongest >= 0 && (strongest != sigDecline || Kinds[ep.Kind] == Decline)
 	switch {
-	case strongest >= 0:
+	case speaks:
 		ep.Calm = 0
 	case ep.Open && ep.Calm == 0:
 		ep.Calm = end
 	}
 	switch {
-	case strongest < 0 && ep.Open:
+	case !speaks && ep.Open:
 		if lived(Kinds[ep.Kind]) && end-ep.Calm < calmFor {
 			return // a kettle may be the last that is heard
 		}
 		ep.Open, ep.End = false, ep.Calm
 		ep.EndCause = code(Causes, endCause(Kinds[ep.Kind]))
 	case strongest < 0:
+	case !ep.Open && strongest == sigDecline && st.Slow.Told:
 	case ep.Open && Kinds[ep.Kind] == SilentMeter && st.Signals[sigSilent].Severity == 0:
 		// Heard again; whatever else is the matter is a matter of its own.
 		ep.Open, ep.End = false, end
@@ -63,6 +67,7 @@ func (st *homeState) arbitrate(end tick, fullDays float64) {
 			First: first, Warmup: float64(st.Habits.Days) < fullDays, signal: st.Signals[strongest],
 		}
 		ep.Onset = onset
+		st.Slow.Told = st.Slow.Told || strongest == sigDecline
 	}
 }
 

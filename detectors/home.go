@@ -161,6 +161,7 @@ type observation struct {
 	judged        bool // enough history to say anything
 	dayEnded      bool // a local day has ended before it
 	dayJudged     bool // an hour has been completed, and the day looked at
+	strongJudged  bool // a half-hour has been completed, and strong use looked at
 	*sight
 }
 
@@ -171,6 +172,11 @@ type sight struct {
 	likeDay    DayFeatures
 	looks      dayScores
 	neighbours float64 // see others.rise
+
+	stuck StuckFeatures
+	worth bool    // what is strong has held for long enough to be told
+	since int     // half-hours since it most likely began
+	held  float64 // W above the quiet nights since
 }
 
 // others are the neighbours a home is compared with: none with fewer than
@@ -194,7 +200,7 @@ const learnAnyway = 7 * ticksADay
 
 // observe runs every detector over one interval.
 func (st *homeState) observe(p *Params, o *observation, f *Features) {
-	st.Dark, o.dayJudged = o.wh == 0, false
+	st.Dark, o.dayJudged, o.strongJudged = o.wh == 0, false, false
 	h := &st.Habits
 	o.judged = float64(h.Days) >= p.MinDays && st.Quiet.known()
 	o.mid = h.middle(o.slot)
@@ -207,10 +213,12 @@ func (st *homeState) observe(p *Params, o *observation, f *Features) {
 		for i := range st.Tails {
 			st.Tails[i].pass()
 		}
+		st.Above.pass(float64(h.Days))
 	}
 	st.Quarter.halves(o, func(half halfHour) {
 		st.half(p, &half, o, f)
 		st.Day.put(h, &half)
+		st.strong(p, o, f)
 		if half.slot%2 == 1 {
 			st.hour(p, &half, o, f)
 		}
@@ -244,9 +252,7 @@ func (st *homeState) observe(p *Params, o *observation, f *Features) {
 // scores is what each detector made of the newest interval.
 func (st *homeState) scores(o *observation) (s [detectors]float64) {
 	s[detLife] = float64(st.Life.Score)
-	if st.Above.Since != 0 {
-		s[detAbove] = o.end.hoursSince(st.Above.Since)
-	}
+	s[detAbove] = float64(st.Above.Score)
 	never := math.NaN() // not judged in this interval
 	s[detFrozen], s[detBelow], s[detNight], s[detStill] = never, never, never, never
 	if o.dayJudged {

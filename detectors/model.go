@@ -21,8 +21,8 @@ type Softmax struct {
 // logits writes the classes' unnormalised log-probabilities. It takes three
 // classes at a time, whose sums do not wait for one another.
 func (m *Softmax) logits(dst []float64, x []float32) {
-	n := len(x)
-	for c := 0; c < len(m.W); c += 3 {
+	n, c := len(x), 0
+	for ; c+3 <= len(m.W); c += 3 {
 		u, v, w := m.W[c], m.W[c+1], m.W[c+2]
 		a, b, d := u[n], v[n], w[n]
 		u, v, w = u[:n], v[:n], w[:n]
@@ -32,6 +32,14 @@ func (m *Softmax) logits(dst []float64, x []float32) {
 			d += w[i] * x
 		}
 		dst[c], dst[c+1], dst[c+2] = float64(a), float64(b), float64(d)
+	}
+	for ; c < len(m.W); c++ {
+		u := m.W[c]
+		a := u[n]
+		for i, x := range x {
+			a += u[i] * x
+		}
+		dst[c] = float64(a)
 	}
 }
 
@@ -43,6 +51,8 @@ type Model struct {
 	Still [levels][levels]float64 `json:"still"`
 	// Day: what the last day looks like.
 	Day Softmax `json:"day"`
+	// Stuck: whether strong use is something left on.
+	Stuck Softmax `json:"stuck"`
 	// Tails: how often the scores of each detector come by chance.
 	Tails [detectors]Tail `json:"tails"`
 
@@ -74,6 +84,9 @@ func DecodeModel(b []byte) (*Model, error) {
 	if err := m.Day.prepare(len(DayClasses), dayInputs); err != nil {
 		return nil, fmt.Errorf("model of the day: %w", err)
 	}
+	if err := m.Stuck.prepare(len(StuckClasses), stuckInputs); err != nil {
+		return nil, fmt.Errorf("model of strong use: %w", err)
+	}
 	for i := range m.Still {
 		for j, p := range m.Still[i] {
 			if p <= 0 || p > 1 {
@@ -87,7 +100,7 @@ func DecodeModel(b []byte) (*Model, error) {
 
 // prepare checks the shape and folds the standardisation into the weights.
 func (m *Softmax) prepare(classes, inputs int) error {
-	if len(m.W) != classes || classes%3 != 0 || len(m.Mean) != inputs || len(m.Scale) != inputs {
+	if len(m.W) != classes || len(m.Mean) != inputs || len(m.Scale) != inputs {
 		return fmt.Errorf("%d classes and %d inputs, want %d and %d", len(m.W), len(m.Mean), classes, inputs)
 	}
 	for c := range m.W {

@@ -99,7 +99,12 @@ func (q *plausibility) stuck(r reading) bool {
 // repeats reports whether the value has been the same for so long that it may
 // turn out to be stuck.
 func (q *plausibility) repeats(length tick) bool {
-	return q.Wh != 0 && tick(q.Run)*length >= stuckFor/4 && uint64(q.Wh) >= stuckSteps*uint64(q.Step)
+	return q.repeatsFor(length, stuckFor/4)
+}
+
+// repeatsFor is the same for a time.
+func (q *plausibility) repeatsFor(length, least tick) bool {
+	return q.Wh != 0 && tick(q.Run)*length >= least && uint64(q.Wh) >= stuckSteps*uint64(q.Step)
 }
 
 func (q *plausibility) tooLong(length tick) bool {

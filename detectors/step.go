@@ -122,7 +122,7 @@ func (a *Area) compare(end tick, n *around) {
 		if o.length == 0 {
 			continue
 		}
-		o.dayEnded = st.Slow.gather(o.day, hours, above)
+		o.dayEnded = st.Slow.gather(o.day, hours, above, o.watts > inUseAbove(st.Quiet.mid()))
 		if o.dayEnded && st.Slow.Known {
 			n.shares += float64(st.Slow.Share)
 			n.sharers++
@@ -143,7 +143,7 @@ func (a *Area) judge(end tick, n *around, out *Output) {
 			if o.wh != 0 || !view.darkAlone(&st.Life, end) {
 				st.Life.ZeroSince = 0
 			}
-			st.Dark, st.Above.Since = o.wh == 0, 0
+			st.Dark = o.wh == 0
 			continue
 		}
 		o.among(n, st)

@@ -17,6 +17,9 @@ type CollectOptions struct {
 	// From and Until are the times after an event's onset between which its
 	// hours stand for it.
 	From, Until time.Duration
+	// StuckFrom and StuckUntil are the same for something left on, which must
+	// be told within hours.
+	StuckFrom, StuckUntil time.Duration
 	// A silence of Silence and more is no ordinary time: most likely nobody
 	// was there. Nor are the days that reach back into one: those that end
 	// less than After after it.
@@ -28,7 +31,9 @@ type CollectOptions struct {
 // DefaultCollectOptions leave an event most of a day to show.
 func DefaultCollectOptions() CollectOptions {
 	return CollectOptions{
-		Warmup: 42 * 24 * time.Hour, From: 18 * time.Hour, Until: 36 * time.Hour, Silence: 12 * time.Hour, After: 36 * time.Hour,
+		Warmup: 42 * 24 * time.Hour, From: 18 * time.Hour, Until: 36 * time.Hour,
+		StuckFrom: 150 * time.Minute, StuckUntil: 270 * time.Minute,
+		Silence: 12 * time.Hour, After: 36 * time.Hour,
 	}
 }
 
@@ -61,6 +66,7 @@ type Track struct {
 	last  time.Time // sample taken
 	life  moments
 	day   moments
+	stuck moments
 	quiet []span
 	score []score
 	when  []time.Time // of each score
@@ -149,6 +155,9 @@ func (t *Track) Add(f *detectors.Features) {
 	if f.Day != nil {
 		t.day.add(f.At, f.Day.X[:], 0)
 	}
+	if f.Stuck != nil {
+		t.stuck.add(f.At, f.Stuck.X[:], 0)
+	}
 }
 
 func (t *Track) addCase(f *detectors.Features) {
@@ -161,6 +170,9 @@ func (t *Track) addCase(f *detectors.Features) {
 	}
 	if f.Day != nil && after >= t.opt.From {
 		t.day.add(f.At, f.Day.X[:], 0)
+	}
+	if f.Stuck != nil && after >= t.opt.StuckFrom && after <= t.opt.StuckUntil {
+		t.stuck.add(f.At, f.Stuck.X[:], 0)
 	}
 }
 

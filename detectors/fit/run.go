@@ -22,6 +22,7 @@ type RunOptions struct {
 	Collect CollectOptions
 	Life    Options // of the model of life
 	Day     Options // of the model of the day
+	Stuck   Options // of the model of strong use
 	Folds   int     // of homes
 	Seed    uint64  // by which homes are dealt into folds
 	// Rounds is how often everything is fitted: what the models see depends on
@@ -38,7 +39,7 @@ type RunOptions struct {
 // DefaultRunOptions fit what is shipped.
 func DefaultRunOptions() RunOptions {
 	o := RunOptions{
-		Params: detectors.DefaultParams(), Collect: DefaultCollectOptions(), Life: DefaultOptions(), Day: DefaultOptions(),
+		Params: detectors.DefaultParams(), Collect: DefaultCollectOptions(), Life: DefaultOptions(), Day: DefaultOptions(), Stuck: DefaultOptions(),
 		Folds: 5, Seed: 1, Rounds: 3, Rates: []float64{0.0005, 0.001, 0.002},
 		// A little more than what each detector may push at an eager budget of
 		// 0.09 per home-day.
@@ -64,15 +65,17 @@ func (o *RunOptions) Validate() error {
 			return fmt.Errorf("a rate of %g", rate)
 		}
 	}
-	return errors.Join(o.Life.Validate(), o.Day.Validate())
+	return errors.Join(o.Life.Validate(), o.Day.Validate(), o.Stuck.Validate())
 }
 
-// classOf is what the day model calls the recipes that it learns from.
+// classOf is what the model of the day, or that of strong use, calls the
+// recipes that it learns from.
 var classOf = map[string]string{
 	"shortfall/scaled": "shortfall", "shortfall/largest-gone": "shortfall",
 	"still/any-time": "still", "still/in-bed": "still", "still/by-day": "still", "still/in-use": "still",
 	"frozen/as-it-was": "frozen", "frozen/lamp": "lamp", "frozen/heater": "heater",
 	"thermostat/cycling": "thermostat", "thermostat/fast": "thermostat", "thermostat/slow": "thermostat",
+	"stuck-on/1.2-kw": "stuck", "stuck-on/0.8-kw": "stuck", "stuck-on/2.0-kw": "stuck",
 	"reversed/shifted": "reversed", "reversed/restless": "restless",
 }
 
@@ -82,9 +85,12 @@ type Result struct {
 	Life, Day Stats
 	LifeRows  int
 	DayRows   int
+	StuckRows int
 	LifeLoss  float64 // cross-validated, per half-hour
 	LifeGuess float64 // of the levels' shares alone
-	Figures   *Figures
+	// The same of strong use.
+	StuckLoss, StuckGuess float64
+	Figures               *Figures
 }
 
 // Run fits everything on a stage.
@@ -114,6 +120,7 @@ type runner struct {
 	params detectors.Params
 	life   *Set
 	days   *Days
+	stuck  *Set
 	result Result
 }
 
@@ -130,7 +137,7 @@ func (r *runner) round(ctx context.Context, round int) error {
 	if round > 1 { // the first model's scores are those of the next one's tails
 		copy(m.Tails[:], c.Tails(r.opt.Often))
 	}
-	r.life, r.days, m.Still = c.Life(), c.Days(), c.Still(still)
+	r.life, r.days, r.stuck, m.Still = c.Life(), c.Days(), c.Stuck(), c.Still(still)
 	tell(fmt.Sprintf("model of life, %d half-hours", r.life.Len()))
 	life, st, err := Train(ctx, r.life, levelNames(), r.opt.Life)
 	if err != nil {
@@ -145,6 +152,13 @@ func (r *runner) round(ctx context.Context, round int) error {
 	}
 	r.opt.Day.Start = day
 	m.Day, r.result.Day, r.result.DayRows = *day, st, r.days.Len()
+	tell(fmt.Sprintf("model of strong use, %d half-hours", r.stuck.Len()))
+	stuck, _, err := Train(ctx, r.stuck, detectors.StuckClasses, r.opt.Stuck)
+	if err != nil {
+		return fmt.Errorf("strong use: %w", err)
+	}
+	r.opt.Stuck.Start = stuck
+	m.Stuck, r.result.StuckRows = *stuck, r.stuck.Len()
 	r.params.Model, err = usable(m)
 	return err
 }
@@ -166,6 +180,12 @@ func (r *runner) judge(ctx context.Context) error {
 		return fmt.Errorf("day: %w", err)
 	}
 	r.result.Figures = r.days.Judge(scores, r.opt.Rates)
+	r.opt.Tell("cross-validating strong use")
+	scores, stucks, err := CrossValidate(ctx, r.stuck, detectors.StuckClasses, fold, r.opt.Stuck)
+	if err != nil {
+		return fmt.Errorf("strong use: %w", err)
+	}
+	r.result.StuckLoss, r.result.StuckGuess = scores.LogLoss(r.stuck, false), guess(r.stuck)
 
 	collect := r.opt.Collect
 	collect.ScoresOnly = true
@@ -173,7 +193,7 @@ func (r *runner) judge(ctx context.Context) error {
 	for f := range r.opt.Folds {
 		r.opt.Tell(fmt.Sprintf("scores of homes not seen, fold %d of %d", f+1, r.opt.Folds))
 		others := r.result.Model
-		others.Life, others.Day = *lives[f], *days[f]
+		others.Life, others.Day, others.Stuck = *lives[f], *days[f], *stucks[f]
 		params := r.params
 		if params.Model, err = usable(&others); err != nil {
 			return err
@@ -261,7 +281,8 @@ func guess(set *Set) float64 {
 func (r *Result) WriteTable(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Life: %d half-hours, log loss on homes not seen %.4f, %.4f by the levels' shares alone\n", r.LifeRows, r.LifeLoss, r.LifeGuess)
-	fmt.Fprintf(&b, "Day:  %d hours, log loss on homes not seen %.4f, every class weighing the same\n\n", r.DayRows, r.Figures.Loss)
+	fmt.Fprintf(&b, "Day:  %d hours, log loss on homes not seen %.4f, every class weighing the same\n", r.DayRows, r.Figures.Loss)
+	fmt.Fprintf(&b, "Strong use: %d half-hours, log loss on homes not seen %.4f, %.4f by the classes' shares alone\n\n", r.StuckRows, r.StuckLoss, r.StuckGuess)
 	if err := r.Figures.writeTable(&b); err != nil {
 		return err
 	}

@@ -25,6 +25,30 @@ func (c *Collector) Life() *Set {
 	return set
 }
 
+// Stuck is the set of the model of strong use, features in their quadratic
+// terms: half-hours of untouched homes at ordinary times, and those of cases in
+// which something is left on.
+func (c *Collector) Stuck() *Set {
+	tracks, homes := c.inOrder()
+	set := new(Set)
+	var row []float32
+	for _, t := range tracks {
+		y := 0
+		if t.event != nil {
+			if y = slices.Index(detectors.StuckClasses, t.event.Class); y < 0 {
+				continue
+			}
+		}
+		for i, at := range t.stuck.at {
+			if t.event != nil || t.ordinary(at, 0) {
+				row = detectors.Quadratic(row, t.stuck.row(i))
+				set.Add(row, y, homes[t.home], 1)
+			}
+		}
+	}
+	return set
+}
+
 // levels is how many levels of use there are.
 const levels = len(detectors.Model{}.Still)
 
