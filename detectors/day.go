@@ -186,18 +186,13 @@ func (d *dayState) looks(x *[dayInputsOwn]float64, h *habits, base float64, hour
 func (d *dayState) weak(base float64) float64 {
 	used := 0.25*base + 40
 	var t strengthTable
-	t.from(&d.Strong, strengthOf(used))
-	var known [dayParts][strengthSteps]bool
-	var gains [dayParts][strengthSteps]float64
-	sum := 0.0
+	lowest := strengthOf(used)
+	t.from(&d.Strong, lowest, lowest, strengthSteps-1)
+	product := 1.0 // within e^±180
 	at, slot := int(d.Last%dayRing), int(d.Slot)
 	for range dayRing {
 		if above := float64(d.Ring[at]) - base; above > used {
-			part, step := slot/slotsAPart, strengthOf(above)
-			if !known[part][step] {
-				known[part][step], gains[part][step] = true, t.weaker(part, step)
-			}
-			sum += gains[part][step]
+			product *= t.weaker(slot/slotsAPart, strengthOf(above))
 		}
 		if at--; at < 0 {
 			at = dayRing - 1
@@ -206,7 +201,7 @@ func (d *dayState) weak(base float64) float64 {
 			slot = slotsADay - 1
 		}
 	}
-	return sum
+	return math.Log(product)
 }
 
 // highest keeps the four highest values, the highest first.

@@ -8,8 +8,9 @@ import "math"
 // that are all weaker than they were. The shape of what is usual tells one
 // from the other, which sums over the day do not.
 type strengths struct {
-	Seen [dayParts][strengthSteps]uint8 // half-hours by part of the day and strength
-	Less float32                        // decayed sum of the evidence of each half-hour
+	Seen  [dayParts][strengthSteps]uint8 // half-hours by part of the day and strength
+	Total uint16                         // of all that are in Seen
+	Less  float32                        // decayed sum of the evidence of each half-hour
 }
 
 const (
@@ -24,8 +25,8 @@ const (
 	// What all parts of the day have shown counts as strengthPrior half-hours
 	// of each, and what none has as strengthRare.
 	strengthPrior, strengthRare = 20, 0.3
-	// Bounds of the evidence of one half-hour.
-	weakerGainMax, weakerLossMax = 1, 2.5
+	// Bounds of what one half-hour can say: e^−2.5 and e.
+	weakerMin, weakerMax = 0.0821, 2.718
 	// lessKeep is exp(−0.5 h/16 h).
 	lessKeep = 0.96923
 )
@@ -45,60 +46,59 @@ func strengthOf(above float64) int {
 func (s *strengths) add(slot int, above float64, learns bool) {
 	part, step := slot/slotsAPart, strengthOf(above)
 	var t strengthTable
-	t.from(s, 0)
-	s.Less = lessKeep*s.Less + float32(t.weaker(part, step))
+	t.from(s, 0, step, step+weakerBy)
+	s.Less = lessKeep*s.Less + float32(math.Log(t.weaker(part, step)))
 	if !learns {
 		return
 	}
+	s.Total++
 	seen := &s.Seen[part]
 	if seen[step]++; seen[step] < math.MaxUint8 {
 		return
 	}
-	for i := range seen { // what is long ago counts half
-		seen[i] /= 2
+	for i, n := range seen { // what is long ago counts half
+		seen[i] = n / 2
+		s.Total -= uint16(n - n/2)
 	}
 }
 
 // strengthTable is the chance of each strength, not normalised, of those from
-// a lowest one on.
+// a lowest one on: what is weaker than that says nothing.
 type strengthTable struct {
 	lowest int
 	chance [dayParts][strengthSteps]float32
 }
 
-func (t *strengthTable) from(s *strengths, lowest int) {
-	var all [strengthSteps]float32
-	total := float32(0)
-	for part := range s.Seen {
-		for step, n := range s.Seen[part] {
-			all[step] += float32(n)
-			total += float32(n)
-		}
-	}
+// from fills in the chances of the steps from first to last.
+func (t *strengthTable) from(s *strengths, lowest, first, last int) {
 	t.lowest = lowest
-	for step := lowest; step < strengthSteps; step++ {
-		guess := strengthPrior*all[step]/max(total, 1) + strengthRare
+	for step := max(lowest, first); step <= last && step < strengthSteps; step++ {
+		all := float32(0)
+		for part := range s.Seen {
+			all += float32(s.Seen[part][step])
+		}
+		guess := strengthPrior*all/max(float32(s.Total), 1) + strengthRare
 		for part := range t.chance {
 			t.chance[part][step] = float32(s.Seen[part][step]) + guess
 		}
 	}
 }
 
-// weaker is the evidence of one half-hour: the logarithm of how often its
-// strength would come were all use weaker, over how often it comes.
+// weaker is what one half-hour says: how often its strength would come were
+// all use weaker, over how often it comes.
 func (t *strengthTable) weaker(part, step int) float64 {
 	const none = 0.01
-	chance := &t.chance[part]
 	if step < t.lowest {
-		return 0
+		return 1
 	}
+	chance := &t.chance[part]
 	would := float32(none)
 	first := step + weakerBy
 	if step == 0 { // nothing stays nothing
-		first = t.lowest
+		first = 0
 	}
 	for k := first; k <= step+weakerBy && k < strengthSteps; k++ {
 		would += chance[k]
 	}
-	return min(weakerGainMax, max(-weakerLossMax, math.Log(float64(would/(chance[step]+none)))))
+	return min(weakerMax, max(weakerMin, float64(would/(chance[step]+none))))
 }
