@@ -42,7 +42,7 @@ var allotments = [detectors]struct{ pushed, visit float64 }{
 	detLife:    {0.15, 0.60},
 	detStill:   {0.02, 0.08},
 	detFrozen:  {0.03, 0.03},
-	detBelow:   {0.14, 0},
+	detBelow:   {0.22, 0},
 	detAbove:   {0.17, 0},
 	detNight:   {0.04, 0},
 	detDecline: {0.08, 0},

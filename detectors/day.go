@@ -15,6 +15,7 @@ type dayState struct {
 	Lifted    float32      // share of hours on days on which the neighbours needed more
 	Like      [likes]uint8 // hours for which each likeness has held
 	Odd       float32      // how reversed or restless the last days look
+	Strong    strengths
 }
 
 const (
@@ -27,6 +28,8 @@ const (
 	dayKnown = 72
 	// dayClip bounds one input.
 	dayClip = 6
+	// lookLessScale makes numbers about 1 of sums of evidence.
+	lookLessScale = 20
 )
 
 // What a day looks like, in the order of the model's inputs.
@@ -43,6 +46,8 @@ const (
 	lookAlone         // lookUse less what the neighbours explain
 	lookTop           // ln of the four highest half-hours
 	lookActive        // share of 36 hours in which something was used
+	lookLess          // evidence that use is weaker, of some 16 h
+	lookWeak          // the same of those of 36 hours in which something was used
 	dayInputsOwn
 )
 
@@ -70,7 +75,10 @@ const (
 )
 
 // put stores a half-hour; what was missed since the newest counts as usual.
-func (d *dayState) put(h *habits, half *halfHour) {
+func (d *dayState) put(h *habits, q *quiet, half *halfHour, learns bool) {
+	if q.known() {
+		d.Strong.add(half.slot, half.watts-q.mid(), learns)
+	}
 	now := uint32(half.end / 2)
 	missed := min(now-d.Last, dayRing)
 	for i := missed - 1; i > 0 && d.Last != 0; i-- {
@@ -83,6 +91,7 @@ func (d *dayState) put(h *habits, half *halfHour) {
 // clear forgets the last day: it was as usual.
 func (d *dayState) clear(h *habits) {
 	d.Odd, d.Like = 0, [likes]uint8{}
+	d.Strong.Less = lookLessScale * d.Mean[lookLess]
 	for i := range uint32(dayRing) {
 		d.Ring[(d.Last-i)%dayRing] = saturate(h.mean((int(d.Slot) - int(i) + 2*slotsADay) % slotsADay))
 	}
@@ -173,7 +182,32 @@ func (d *dayState) looks(x *[dayInputsOwn]float64, h *habits, base float64, hour
 		lookSpread: 0.5 * math.Log(varU+0.3),
 		lookTop:    math.Log(strongest + 200),
 		lookActive: active / (dayRing / 2),
+		lookLess:   float64(d.Strong.Less) / lookLessScale,
+		lookWeak:   d.weak(base) / lookLessScale,
 	}
+}
+
+// weak is the evidence that use is weaker, of the half-hours of the ring in
+// which something was used.
+func (d *dayState) weak(base float64) float64 {
+	used := 0.25*base + 40
+	var t strengthTable
+	lowest := strengthOf(used)
+	t.from(&d.Strong, lowest, lowest, strengthSteps-1)
+	product := 1.0 // within e^±180
+	at, slot := int(d.Last%dayRing), int(d.Slot)
+	for range dayRing {
+		if above := float64(d.Ring[at]) - base; above > used {
+			product *= t.weaker(slot/slotsAPart, strengthOf(above))
+		}
+		if at--; at < 0 {
+			at = dayRing - 1
+		}
+		if slot--; slot < 0 {
+			slot = slotsADay - 1
+		}
+	}
+	return math.Log(product)
 }
 
 // highest keeps the four highest values, the highest first.

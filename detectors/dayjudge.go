@@ -8,13 +8,12 @@ import "math"
 
 // observeDay judges the hour just completed.
 func observeDay(p *Params, st *homeState, o *observation) {
-	s := &o.looks
-	st.judgeDay(p, o, &dayJudges[likeFrozen], s.frozen())
-	st.judgeDay(p, o, &dayJudges[likeBelow], s[dayShortfall])
 	// A night out turns a day around; it is the second such day that counts.
 	d := &st.Day
-	d.Odd += float32((min(oddMax, max(-oddMax, s.night())) - float64(d.Odd)) / oddHours)
-	st.judgeDay(p, o, &dayJudges[likeNight], float64(d.Odd))
+	d.Odd += float32((min(oddMax, max(-oddMax, o.looks.night())) - float64(d.Odd)) / oddHours)
+	for i := range dayJudges {
+		st.judgeDay(p, o, &dayJudges[i])
+	}
 	st.notRising(p, o)
 }
 
@@ -32,16 +31,38 @@ const (
 	likes
 )
 
-// dayJudge is a detector of one of them.
+// dayJudge is a detector of one of them. A nil rule asks nothing.
 type dayJudge struct {
 	like, signal, detector int
 	least                  uint8 // hours for which the likeness must have held
+	// score is how much the home looks like it.
+	score func(st *homeState, o *observation) float64
+	// goesOn keeps what has been said though the day looks ordinary again.
+	goesOn func(o *observation) bool
+	// tells decides whether a score that is rare enough is told. use and
+	// usual are Wh of the last day.
+	tells func(st *homeState, o *observation, use, usual float64) bool
+	// cause is the reason that is given.
+	cause func(o *observation) Cause
 }
 
 var dayJudges = [likes]dayJudge{
-	likeFrozen: {likeFrozen, sigFrozen, detFrozen, 6},
-	likeBelow:  {likeBelow, sigBelow, detBelow, 3},
-	likeNight:  {likeNight, sigNight, detNight, 6},
+	likeFrozen: {
+		like: likeFrozen, signal: sigFrozen, detector: detFrozen, least: 6,
+		score: func(_ *homeState, o *observation) float64 { return o.looks.frozen() },
+		tells: tellsFrozen, cause: causeFrozen,
+	},
+	likeBelow: {
+		like: likeBelow, signal: sigBelow, detector: detBelow, least: 3,
+		score:  func(_ *homeState, o *observation) float64 { return o.looks[dayShortfall] },
+		goesOn: lacks, tells: tellsBelow,
+		cause: func(*observation) Cause { return CauseBelow },
+	},
+	likeNight: {
+		like: likeNight, signal: sigNight, detector: detNight, least: 6,
+		score: func(st *homeState, _ *observation) float64 { return float64(st.Day.Odd) },
+		cause: causeNight,
+	},
 }
 
 const (
@@ -56,8 +77,9 @@ const (
 )
 
 // judgeDay judges one likeness by its score.
-func (st *homeState) judgeDay(p *Params, o *observation, j *dayJudge, score float64) {
+func (st *homeState) judgeDay(p *Params, o *observation, j *dayJudge) {
 	sig, like := &st.Signals[j.signal], &st.Day.Like[j.like]
+	score := j.score(st, o)
 	switch {
 	case score <= 0:
 		*like = 0
@@ -70,7 +92,7 @@ func (st *homeState) judgeDay(p *Params, o *observation, j *dayJudge, score floa
 	}
 	if sig.Severity != 0 {
 		over := p.ordinary(j.detector, rate) && score < 0 && o.end-sig.At >= leastDay
-		if over && (j.detector != detBelow || o.likeDay.X[lookAlone] > lacking) {
+		if over && (j.goesOn == nil || !j.goesOn(o)) {
 			*sig = signal{}
 		}
 	}
@@ -79,40 +101,48 @@ func (st *homeState) judgeDay(p *Params, o *observation, j *dayJudge, score floa
 		return
 	}
 	use, usual := st.lastHours(dayHours)
-	cause := CauseBelow
-	switch j.detector {
-	case detBelow:
-		// A silence is not a shortfall: that life goes on is the point of it.
-		if o.end-st.Life.LastLife > aliveWithin || use > belowRatio*usual {
-			return
-		}
-	case detFrozen:
-		// What all do is the weather, and a value that repeats to the last
-		// digit is more likely the meter's fault than anything in the home.
-		if o.neighbours-float64(st.Day.AreaMean) > weather || st.Plausible.repeats(o.length) {
-			return
-		}
-		if *like < stuckLeast && o.end-st.Above.Told < dayHours*ticksAnHour {
-			return // it has been told as what it is
-		}
-		cause = CauseFlat
-		if o.looks[dayThermostat] > max(o.looks[dayFrozen], o.looks[dayLamp], o.looks[dayHeater]) {
-			cause = CauseCycling
-		}
-	case detNight:
-		cause = CauseReversed
-		if o.looks[dayRestless] > o.looks[dayReversed] {
-			cause = CauseRestless
-		}
+	if j.tells != nil && !j.tells(st, o, use, usual) {
+		return
 	}
 	onset := o.end - min(tick(*like)+likeLag, 4*dayHours)*ticksAnHour
 	if sig.Severity != 0 {
 		onset = sig.Onset
 	}
 	*sig = signal{
-		Severity: severity, Cause: code(Causes, cause), Onset: onset, At: o.end, Hours: dayHours,
+		Severity: severity, Cause: code(Causes, j.cause(o)), Onset: onset, At: o.end, Hours: dayHours,
 		Value: float32(use), Usual: float32(usual), Rate: float32(rate), Neighbours: float32(math.Exp(o.neighbours)),
 	}
+}
+
+// tellsFrozen: what all do is the weather, a value that repeats to the last
+// digit is more likely the meter's fault than anything in the home, and what
+// runs on may have been told as that.
+func tellsFrozen(st *homeState, o *observation, _, _ float64) bool {
+	return o.neighbours-float64(st.Day.AreaMean) <= weather && !st.Plausible.repeats(o.length) &&
+		(st.Day.Like[likeFrozen] >= stuckLeast || o.end-st.Above.Told >= dayHours*ticksAnHour)
+}
+
+func causeFrozen(o *observation) Cause {
+	if o.looks[dayThermostat] > max(o.looks[dayFrozen], o.looks[dayLamp], o.looks[dayHeater]) {
+		return CauseCycling
+	}
+	return CauseFlat
+}
+
+// tellsBelow: a silence is not a shortfall; that life goes on is the point of
+// it.
+func tellsBelow(st *homeState, o *observation, use, usual float64) bool {
+	return o.end-st.Life.LastLife <= aliveWithin && use <= belowRatio*usual
+}
+
+// lacks reports whether the home still uses less than its neighbours explain.
+func lacks(o *observation) bool { return o.likeDay.X[lookAlone] <= lacking }
+
+func causeNight(o *observation) Cause {
+	if o.looks[dayRestless] > o.looks[dayReversed] {
+		return CauseRestless
+	}
+	return CauseReversed
 }
 
 // stuckLeast is how many hours a home must look frozen when something strong

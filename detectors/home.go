@@ -217,7 +217,7 @@ func (st *homeState) observe(p *Params, o *observation, f *Features) {
 	}
 	st.Quarter.halves(o, func(half halfHour) {
 		st.half(p, &half, o, f)
-		st.Day.put(h, &half)
+		st.Day.put(h, &st.Quiet, &half, o.learns)
 		st.strong(p, o, f)
 		if half.slot%2 == 1 {
 			st.hour(p, &half, o, f)

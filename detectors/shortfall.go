@@ -86,5 +86,5 @@ const (
 	// deviation of their own days, and exponentially fewer lack more.
 	missingOften, missingMean = 0.16, 0.42
 	// Its parts of the budgets.
-	missingPart, missingVisit = 0.12, 0.05
+	missingPart, missingVisit = 0.25, 0.05
 )
