@@ -48,10 +48,15 @@ var allotments = [detectors]struct{ pushed, visit float64 }{
 	detDecline: {0.08, 0},
 }
 
-// tail is what a home's own history says of a detector's tail.
+// tails are what a home's own history says of every detector's tail.
+type tails struct {
+	Days float32 // watched, slowly forgotten
+	Of   [detectors]tail
+}
+
+// tail is one detector's.
 type tail struct {
-	Days   float32 // watched, slowly forgotten
-	Over   float32 // excursions beyond U in them
+	Over   float32 // excursions beyond U in the days watched
 	Excess float32 // sum of how far they reached
 	Peak   float32 // how far the present excursion has reached beyond U, 0: none
 }
@@ -67,23 +72,25 @@ const (
 )
 
 // pass lets a day go by.
-func (t *tail) pass() {
+func (t *tails) pass() {
 	const keep = 1 - 1.0/tailDays
 	t.Days = t.Days*keep + 1
-	t.Over *= keep
-	t.Excess *= keep
+	for i := range t.Of {
+		t.Of[i].Over *= keep
+		t.Of[i].Excess *= keep
+	}
 }
 
-// judge takes in a score and tells the rate of its like.
-func (t *tail) judge(p *Params, detector int, score float64) float64 {
-	pool := &p.Model.Tails[detector]
+// judge takes in a detector's score and tells the rate of its like.
+func (t *tails) judge(p *Params, detector int, score float64) float64 {
+	pool, own := &p.Model.Tails[detector], &t.Of[detector]
 	switch {
 	case score > pool.U:
-		t.Peak = max(t.Peak, float32(score-pool.U))
-	case t.Peak != 0 && score < pool.End():
-		t.Over++
-		t.Excess += min(t.Peak, float32(farPeak*pool.Mean))
-		t.Peak = 0
+		own.Peak = max(own.Peak, float32(score-pool.U))
+	case own.Peak != 0 && score < pool.End():
+		own.Over++
+		own.Excess += min(own.Peak, float32(farPeak*pool.Mean))
+		own.Peak = 0
 	}
 	if score <= pool.U {
 		return math.Inf(1)
@@ -92,9 +99,19 @@ func (t *tail) judge(p *Params, detector int, score float64) float64 {
 	if detector == detDecline {
 		prior = priorSlowDays
 	}
-	often := (pool.Often*prior + float64(t.Over)) / (prior + float64(t.Days))
-	mean := (pool.Mean*priorPeaks + float64(t.Excess)) / (priorPeaks + float64(t.Over))
+	often := (pool.Often*prior + float64(own.Over)) / (prior + float64(t.Days))
+	mean := (pool.Mean*priorPeaks + float64(own.Excess)) / (priorPeaks + float64(own.Over))
 	return often * math.Exp(-(score-pool.U)/mean)
+}
+
+// excuse keeps what is going on from counting as a false alarm of this home's,
+// but for a detector that looks at weeks.
+func (t *tails) excuse() {
+	for i := range t.Of {
+		if i != detDecline {
+			t.Of[i].Peak = 0
+		}
+	}
 }
 
 // severity is what a rate of false alarms is worth under the budgets.

@@ -86,7 +86,7 @@ func (st *homeState) judgeDay(p *Params, o *observation, j *dayJudge) {
 	case *like < math.MaxUint8:
 		*like++
 	}
-	rate := st.Tails[j.detector].judge(p, j.detector, score)
+	rate := st.Tails.judge(p, j.detector, score)
 	if !o.judged {
 		return
 	}

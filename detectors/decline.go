@@ -91,7 +91,7 @@ func observeDecline(p *Params, st *homeState, o *observation, area float64) {
 	drop := float64(s.Slow - s.Fast)
 	score := (drop + float64(s.Mid-s.Fast)) / (sd + declineSD)
 	s.Score = float32(score)
-	rate := st.Tails[detDecline].judge(p, detDecline, score)
+	rate := st.Tails.judge(p, detDecline, score)
 	if s.Days < declineKnown {
 		return
 	}

@@ -47,7 +47,7 @@ type homeState struct {
 	Share     shareState
 	Above     aboveState
 	Slow      slowState
-	Tails     [detectors]tail
+	Tails     tails
 	Silence   silence
 	Plausible plausibility
 	Heeded    heeded
@@ -210,9 +210,7 @@ func (st *homeState) observe(p *Params, o *observation, f *Features) {
 	}
 	days := float32(o.length) / float32(ticksADay)
 	if o.dayEnded {
-		for i := range st.Tails {
-			st.Tails[i].pass()
-		}
+		st.Tails.pass()
 		st.Above.pass(float64(h.Days))
 	}
 	st.Quarter.halves(o, func(half halfHour) {

@@ -203,9 +203,9 @@ func observeLife(p *Params, st *homeState, o *observation) signal {
 		l.Usual += float32(o.usualWh)
 	}
 	score := float64(l.Score)
-	rate := st.Tails[detLife].judge(p, detLife, score)
+	rate := st.Tails.judge(p, detLife, score)
 	if o.dayJudged {
-		l.Still = float32(st.Tails[detStill].judge(p, detStill, o.looks[dayStill]))
+		l.Still = float32(st.Tails.judge(p, detStill, o.looks[dayStill]))
 	}
 	still := math.Inf(1)
 	if l.Still != 0 {
@@ -217,7 +217,7 @@ func observeLife(p *Params, st *homeState, o *observation) signal {
 
 	silent := o.end.hoursSince(l.LastLife)
 	if silent >= absentHours {
-		st.excuse()
+		st.Tails.excuse() // a real absence is no chance
 	}
 	severity := Severity(0)
 	if l.Wh <= quietShare*l.Usual && silent >= lifeHours {
@@ -251,17 +251,8 @@ func observeLife(p *Params, st *homeState, o *observation) signal {
 	}
 }
 
-// excuse keeps a real absence from counting as a false alarm of this home's.
-func (st *homeState) excuse() {
-	for i := range st.Tails {
-		if i != detDecline {
-			st.Tails[i].Peak = 0
-		}
-	}
-}
-
 const (
-	// absentHours of silence are an absence, and no chance.
+	// absentHours of silence are an absence.
 	absentHours = 24
 	darkHours   = 2  // how long a home must read nothing at all
 	lifeHours   = 3  // the least silence worth a word

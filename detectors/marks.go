@@ -2,9 +2,9 @@ package detectors
 
 import "time"
 
-// Every state is kept in four copies. live stands where the newest decided
+// Every state is kept in five copies. live stands where the newest decided
 // interval ends, settled where nothing can change any more. Between them are
-// two marks: live as it was at the last two places of a grid. A late reading
+// marks: live as it was at the last places of a grid. A late reading
 // is put into the window, and live goes on from the newest copy before it, so
 // that the order of arrival does not matter; settled moves on by becoming the
 // mark it reaches. So every interval is decided once, unless something late
@@ -15,7 +15,8 @@ const (
 	mark   // the first of marks
 	copies = mark + marks
 
-	marks = 2
+	// More would keep fewer readings in the windows, and more states in memory.
+	marks = 3
 )
 
 // settleSlack is for clocks of several ingest processes that differ a little.
@@ -28,12 +29,12 @@ type markGrid struct {
 	step   tick // from place to place
 }
 
-// gridOf makes the step a little more than half of what settled is behind, in
-// whole hours: of all places after settled two at most lie behind live by the
-// time settled moves on.
+// gridOf makes the step a little more than its part of what settled is behind,
+// in whole hours: there are never more places between settled and live than
+// marks.
 func gridOf(p *Params) markGrid {
 	behind := ticksIn(p.UsualDelay+p.Window) + settleSlack
-	return markGrid{behind: behind, step: (behind/2 + ticksAnHour).floor(ticksAnHour)}
+	return markGrid{behind: behind, step: (behind/marks + ticksAnHour).floor(ticksAnHour)}
 }
 
 // slot is the copy that holds the mark of a place.

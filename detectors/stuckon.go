@@ -226,7 +226,7 @@ func observeAbove(p *Params, st *homeState, o *observation) signal {
 	if !o.strongJudged {
 		return sig
 	}
-	rate := st.Tails[detAbove].judge(p, detAbove, float64(a.Score))
+	rate := st.Tails.judge(p, detAbove, float64(a.Score))
 	if sig.Severity != 0 && o.watts-st.Quiet.mid() < runLeft*float64(a.Least) {
 		return signal{}
 	}
