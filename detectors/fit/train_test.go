@@ -280,7 +280,7 @@ func TestIterationsThatAreUsedUpAreTold(t *testing.T) {
 	}
 }
 
-// The size that the day model is fitted at: 300,000 hours, 90 inputs, 9 classes.
+// The size that the day model is fitted at: 300,000 hours, 119 inputs, 9 classes.
 func BenchmarkTrainDay(b *testing.B) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	w := make(truth, 9)
