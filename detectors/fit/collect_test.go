@@ -76,7 +76,8 @@ func TestSilencesAndTheDaysAfterThemAreNoOrdinaryTimes(t *testing.T) {
 	if d.Len() != 176 || learned != 24 {
 		t.Errorf("%d hours, of which %d are learned from", d.Len(), learned)
 	}
-	if row := d.Row(0); len(row) != 90 || row[12] != row[0]*row[0]/3 {
+	n := len(detectors.DayFeatures{}.X)
+	if row := d.Row(0); len(row) != n+n*(n+1)/2 || row[n] != row[0]*row[0]/3 {
 		t.Errorf("%d inputs are not the quadratic terms", len(row))
 	}
 }

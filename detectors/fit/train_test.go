@@ -280,18 +280,18 @@ func TestIterationsThatAreUsedUpAreTold(t *testing.T) {
 	}
 }
 
-// The size that the day model is fitted at: 300,000 hours, 90 inputs, 9 classes.
+// The size that the day model is fitted at: 300,000 hours, 119 inputs, 9 classes.
 func BenchmarkTrainDay(b *testing.B) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	w := make(truth, 9)
 	for c := range w {
-		w[c] = make([]float64, 91)
+		w[c] = make([]float64, 120)
 		for i := range w[c] {
 			w[c][i] = 0.2 * rng.NormFloat64()
 		}
 	}
 	set := new(Set)
-	x := make([]float32, 12)
+	x := make([]float32, 14)
 	var row []float32
 	for i := range 300_000 {
 		for j := range x {
