@@ -44,7 +44,7 @@ var allotments = [detectors]struct{ pushed, visit float64 }{
 	detFrozen:  {0.03, 0.03},
 	detBelow:   {0.22, 0},
 	detAbove:   {0.17, 0},
-	detNight:   {0.04, 0},
+	detNight:   {0.06, 0},
 	detDecline: {0.08, 0},
 }
 
