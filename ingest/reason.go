@@ -24,12 +24,13 @@ const (
 	TooLarge       Reason = "too-large"
 	NoIncident     Reason = "no-incident-id"
 	NoScope        Reason = "no-scope"
+	UnknownMeter   Reason = "unknown-meter" // not in the roster, where a site keeps such records
 )
 
 // Reasons lists the closed set, for metrics and documentation.
 var Reasons = []Reason{
 	NotJSON, NotProtobuf, UnknownContent, BadField, NoMeter, BadTime, BadInterval, NoEnergy,
-	Negative, Absurd, NotANumber, Future, TooLate, TooLarge, NoIncident, NoScope,
+	Negative, Absurd, NotANumber, Future, TooLate, TooLarge, NoIncident, NoScope, UnknownMeter,
 }
 
 // Rejection is the error for a record that cannot be used: why, where in the

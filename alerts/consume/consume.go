@@ -16,6 +16,7 @@ import (
 	"weimang/alerts"
 	"weimang/ingest"
 	"weimang/ingest/contract"
+	"weimang/ingest/deadletters"
 	"weimang/ingest/stream"
 )
 
@@ -114,20 +115,14 @@ func (c *Consumer) handle(ctx context.Context, records []stream.Record) error {
 	if !errors.As(err, &bad) {
 		return err
 	}
-	dead := make([]stream.Record, 0, len(bad.Records))
+	dead := make([]contract.DeadLetter, 0, len(bad.Records))
 	for _, b := range bad.Records {
-		rec := &records[b.Index]
-		value, err := contract.EncodeDeadLetter(&contract.DeadLetter{
-			Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset, Reason: ingest.BadField,
-			Text: b.Err.Error(), ContentType: contract.JSON, At: time.Now(), Value: rec.Value,
-		})
-		if err != nil {
-			return fmt.Errorf("dead letter of offset %d: %w", rec.Offset, err)
-		}
-		dead = append(dead, stream.Record{Value: value})
+		d := deadletters.New(&records[b.Index], ingest.Reject(ingest.BadField, "", "%v", b.Err), time.Now())
+		d.ContentType = contract.JSON
+		dead = append(dead, d)
 	}
 	c.opts.Logger.Warn("records that cannot be used went to the dead letters", "topic", c.opts.Topic, "records", len(dead))
-	return c.opts.Producer.Produce(ctx, ingest.TopicDeadLetters, dead)
+	return deadletters.Bury(ctx, c.opts.Producer, dead)
 }
 
 // Publisher writes what became of findings to topic weimang.alerts.

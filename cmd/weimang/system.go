@@ -160,7 +160,8 @@ func start(ctx context.Context, w wiring) (_ *system, err error) {
 		clock = intake.Feed()
 	}
 	if s.intake, err = intake.New(intake.Options{
-		Client: s.client, Roster: roster, Sink: s.store, Clock: clock, Limits: cfg.Limits(), Logger: log, Registry: reg,
+		Client: s.client, Roster: roster, Sink: s.store, Clock: clock, Limits: cfg.Limits(),
+		KeepUnknown: cfg.Roster.KeepUnknown, Logger: log, Registry: reg,
 	}); err != nil {
 		return nil, err
 	}

@@ -78,6 +78,7 @@ func TestEveryReasonHasAnExample(t *testing.T) {
 		ingest.TooLate:        "TestCheckClock",
 		ingest.NotProtobuf:    "TestDecodeProtobufRefuses",
 		ingest.UnknownContent: "TestContentTypes",
+		ingest.UnknownMeter:   "the roster's to say, package intake",
 	}
 	have := make(map[ingest.Reason]bool)
 	for name := range examples(t, "*-bad-*.json") {

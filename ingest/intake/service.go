@@ -41,6 +41,10 @@ type Options struct {
 	Sink   ReportSink
 	Clock  Clock           // nil: Wall(time.Now)
 	Limits contract.Limits // zero: contract.DefaultLimits()
+	// KeepUnknown sends readings of meters that are not in the roster to the
+	// dead letters, instead of leaving them out: once the roster is mended they
+	// can be replayed.
+	KeepUnknown bool
 	// Group may set the name and the times of the consumer group; its client
 	// and topics are the service's.
 	Group    stream.GroupOptions
