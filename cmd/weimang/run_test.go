@@ -30,6 +30,7 @@ type site struct {
 	t      *testing.T
 	client *stream.Client
 	page   string
+	broker string
 }
 
 func startSite(t *testing.T, households string) *site {
@@ -46,7 +47,7 @@ func startSite(t *testing.T, households string) *site {
 	cfg, err := LoadConfig(write("weimang.yaml", fmt.Sprintf(
 		"data_dir: %s\nroster:\n  households: %s\n  people: %s\nhttp:\n  addr: %s\nkafka:\n  addr: %s\n",
 		filepath.Join(dir, "data"), write("households.csv", households),
-		write("people.csv", "village_id,role,name,channel,address,language\nwd,chair,李桂花,console,13800000000,\n"), page, broker)), nil)
+		write("people.csv", "village_id,role,name,channel,address,language\nwd,chair,李桂花,console,13800000000,\n"), page, broker)), os.Environ())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +73,7 @@ func startSite(t *testing.T, households string) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	s := &site{t: t, client: client, page: "http://" + page}
+	s := &site{t: t, client: client, page: "http://" + page, broker: broker}
 	s.eventually("ready", func() bool { return s.get("/-/ready") == "ready\n" })
 	return s
 }

@@ -13,7 +13,7 @@ import (
 
 // Letter is a dead letter where it lies.
 type Letter struct {
-	Place
+	Place Place // in topic weimang.deadletters; the record's own is in DeadLetter
 	// Refused is when the letter was written, by its broker's clock; its At is
 	// the run's clock, which may be a replayed feed's.
 	Refused time.Time
