@@ -24,6 +24,7 @@ import (
 const (
 	FindingsGroup = "weimang-alert"
 	HistoryGroup  = "weimang-history"
+	ReportsGroup  = "weimang-reports"
 )
 
 // Options configures a Consumer.
@@ -42,8 +43,9 @@ type Options struct {
 
 // Consumer is a member of the group that shares a topic's partitions.
 type Consumer struct {
-	opts  Options
-	group *stream.Group
+	opts   Options
+	group  *stream.Group
+	handle func(context.Context, []stream.Record) error
 }
 
 // New prepares a Consumer; nothing runs before Run.
@@ -57,7 +59,9 @@ func New(opts Options) (*Consumer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("consume %s: %w", opts.Topic, err)
 	}
-	return &Consumer{opts: opts, group: group}, nil
+	c := &Consumer{opts: opts, group: group}
+	c.handle = c.values
+	return c, nil
 }
 
 // Run works until ctx ends, with everything handled committed.
@@ -66,6 +70,12 @@ func (c *Consumer) Run(ctx context.Context) error {
 		return fmt.Errorf("consume %s: %w", c.opts.Topic, err)
 	}
 	return nil
+}
+
+// Ready reports whether this member is in its group.
+func (c *Consumer) Ready() bool {
+	_, joined := c.group.Assigned()
+	return joined
 }
 
 // Caught reports whether everything in the topic is handled and committed.
@@ -104,8 +114,8 @@ func (c *Consumer) partition(ctx context.Context, claim *stream.Claim) error {
 	}
 }
 
-// handle makes records durable, the unusable ones as dead letters.
-func (c *Consumer) handle(ctx context.Context, records []stream.Record) error {
+// values makes records durable, the unusable ones as dead letters.
+func (c *Consumer) values(ctx context.Context, records []stream.Record) error {
 	values := make([][]byte, len(records))
 	for i := range records {
 		values[i] = records[i].Value

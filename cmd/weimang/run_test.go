@@ -55,7 +55,7 @@ func startSite(t *testing.T, households string) *site {
 	var wg sync.WaitGroup
 	var stderr bytes.Buffer
 	wg.Go(func() {
-		if err := serve(ctx, cfg, io.Discard, &stderr); err != nil {
+		if err := serve(ctx, cfg, allRoles, io.Discard, &stderr); err != nil {
 			t.Errorf("run ended with %v", err)
 		}
 	})

@@ -55,6 +55,7 @@ type Options struct {
 // Service is the ingest service.
 type Service struct {
 	opts     Options
+	group    *stream.Group
 	producer *stream.Producer
 	metrics  *metrics
 	log      *slog.Logger
@@ -82,8 +83,13 @@ func New(opts Options) (*Service, error) {
 	if opts.Group.Logger == nil {
 		opts.Group.Logger = opts.Logger
 	}
+	group, err := stream.NewGroup(opts.Group)
+	if err != nil {
+		return nil, fmt.Errorf("ingest: %w", err)
+	}
 	return &Service{
 		opts:     opts,
+		group:    group,
 		producer: stream.NewProducer(opts.Client),
 		metrics:  newMetrics(opts.Registry),
 		log:      opts.Logger,
@@ -98,11 +104,13 @@ func (s *Service) Run(ctx context.Context) error {
 			return done(ctx, fmt.Errorf("wait for the roster: %w", err))
 		}
 	}
-	g, err := stream.NewGroup(s.opts.Group)
-	if err != nil {
-		return err
-	}
-	return g.Run(ctx, s.partition)
+	return s.group.Run(ctx, s.partition)
+}
+
+// Ready reports whether the roster is read and this member is in the group.
+func (s *Service) Ready() bool {
+	_, joined := s.group.Assigned()
+	return joined
 }
 
 // Caught reports whether everything sent so far is handled and committed.
