@@ -86,7 +86,7 @@ type Result struct {
 	LifeRows  int
 	DayRows   int
 	StuckRows int
-	StuckKept bool // too little strong use to learn from: the model that was given is kept
+	StuckKept bool    // too little strong use to learn from: the model that was given is kept
 	LifeLoss  float64 // cross-validated, per half-hour
 	LifeGuess float64 // of the levels' shares alone
 	// The same of strong use.
