@@ -42,11 +42,12 @@ func startSite(t *testing.T, households string) *site {
 		}
 		return path
 	}
+	onRealKafka(t)
 	page, broker := freeAddr(t), freeAddr(t)
 	cfg, err := LoadConfig(write("weimang.yaml", fmt.Sprintf(
 		"data_dir: %s\nroster:\n  households: %s\n  people: %s\nhttp:\n  addr: %s\nkafka:\n  addr: %s\n",
 		filepath.Join(dir, "data"), write("households.csv", households),
-		write("people.csv", "village_id,role,name,channel,address,language\nwd,chair,李桂花,console,13800000000,\n"), page, broker)), nil)
+		write("people.csv", "village_id,role,name,channel,address,language\nwd,chair,李桂花,console,13800000000,\n"), page, broker)), os.Environ())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +68,11 @@ func startSite(t *testing.T, households string) *site {
 			}
 		}
 	})
-	client, err := stream.NewClient(stream.Config{Brokers: []string{broker}})
+	brokers := cfg.Kafka.Brokers
+	if cfg.Embedded() {
+		brokers = []string{broker}
+	}
+	client, err := cfg.Kafka.newClient(brokers, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

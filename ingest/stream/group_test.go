@@ -12,7 +12,7 @@ import (
 )
 
 func TestAMemberGoesOnWhereItCommitted(t *testing.T) {
-	_, c := broker(t)
+	c := cluster(t)
 	makeTopic(t, c, Topic{Name: "t", Partitions: 4})
 	produce(t, c, "t", numbered(0, 100))
 
@@ -38,7 +38,7 @@ func TestAMemberGoesOnWhereItCommitted(t *testing.T) {
 }
 
 func TestLagOfAGroupThatNeverCommittedIsAllThereIs(t *testing.T) {
-	_, c := broker(t)
+	c := cluster(t)
 	makeTopic(t, c, Topic{Name: "t", Partitions: 3})
 	produce(t, c, "t", numbered(0, 30))
 	if lag, err := c.Lag(testContext(t), "nobody", "t"); err != nil || lag != 30 {
@@ -49,7 +49,7 @@ func TestLagOfAGroupThatNeverCommittedIsAllThereIs(t *testing.T) {
 // A log that was lost or made anew is read from its begin, so a group whose
 // commits are of the old one has not caught up.
 func TestLagOfAGroupThatCommittedMoreThanTheLogHoldsIsAllThereIs(t *testing.T) {
-	_, c := broker(t)
+	c := cluster(t)
 	makeTopic(t, c, Topic{Name: "t", Partitions: 1})
 	produce(t, c, "t", numbered(0, 10))
 	handled := make(chan struct{})
@@ -69,7 +69,7 @@ func TestLagOfAGroupThatCommittedMoreThanTheLogHoldsIsAllThereIs(t *testing.T) {
 }
 
 func TestASecondMemberTakesItsShareAndNothingIsLost(t *testing.T) {
-	_, c := broker(t)
+	c := cluster(t)
 	makeTopic(t, c, Topic{Name: "t", Partitions: 4})
 	seen := newLedger()
 	join(t, quick(c, "t"), seen.handler("a"))
@@ -99,7 +99,7 @@ func TestASecondMemberTakesItsShareAndNothingIsLost(t *testing.T) {
 }
 
 func TestALostPartitionCannotBeCommitted(t *testing.T) {
-	_, c := broker(t)
+	c := cluster(t)
 	makeTopic(t, c, Topic{Name: "t", Partitions: 1})
 	produce(t, c, "t", numbered(0, 20))
 
@@ -149,7 +149,7 @@ func waitForLag(t *testing.T, c *Client, want int64) {
 }
 
 func TestCommitsGoForwardsOnly(t *testing.T) {
-	_, c := broker(t)
+	c := cluster(t)
 	makeTopic(t, c, Topic{Name: "t", Partitions: 1})
 	produce(t, c, "t", numbered(0, 20))
 	done := make(chan error, 1)
@@ -165,7 +165,7 @@ func TestCommitsGoForwardsOnly(t *testing.T) {
 }
 
 func TestTheLastFlushIsProducedAndCommitted(t *testing.T) {
-	_, c := broker(t)
+	c := cluster(t)
 	makeTopic(t, c, Topic{Name: "t", Partitions: 1})
 	makeTopic(t, c, Topic{Name: "out", Partitions: 1})
 	produce(t, c, "t", numbered(0, 10))
@@ -194,7 +194,7 @@ func TestTheLastFlushIsProducedAndCommitted(t *testing.T) {
 }
 
 func TestAHandlerThatFailsStartsAgainAtItsLastCommit(t *testing.T) {
-	_, c := broker(t)
+	c := cluster(t)
 	makeTopic(t, c, Topic{Name: "t", Partitions: 1})
 	produce(t, c, "t", numbered(0, 10))
 	var starts atomic.Int32
@@ -224,7 +224,7 @@ func TestAHandlerThatFailsStartsAgainAtItsLastCommit(t *testing.T) {
 }
 
 func TestAHungHandlerGivesItsPartitionsUp(t *testing.T) {
-	_, c := broker(t)
+	c := cluster(t)
 	makeTopic(t, c, Topic{Name: "t", Partitions: 1})
 	produce(t, c, "t", numbered(0, 10))
 

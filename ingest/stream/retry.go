@@ -56,6 +56,9 @@ func fewTries(ctx context.Context, ask func() error) error {
 // permanent reports whether trying the same request again cannot help. Other
 // errors, lost connections and unknown topics among them, are worth a retry.
 func permanent(err error) bool {
+	if refused := (*RefusedError)(nil); errors.As(err, &refused) {
+		return true
+	}
 	for _, e := range []kafka.Error{
 		kafka.TopicAuthorizationFailed, kafka.GroupAuthorizationFailed, kafka.ClusterAuthorizationFailed,
 		kafka.SASLAuthenticationFailed, kafka.UnsupportedSASLMechanism, kafka.IllegalSASLState,
