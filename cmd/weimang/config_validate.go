@@ -100,6 +100,10 @@ func (t *KafkaTLSConfig) problems(ps *problems) {
 		}
 		return
 	}
+	// One after the other, so that it is said which one is wrong.
+	if _, err := (stream.TLSFiles{CA: t.CA}).Config(); err != nil {
+		ps.add("kafka.tls.ca", "%v", err)
+	}
 	switch {
 	case t.Cert != "" && t.Key == "":
 		ps.add("kafka.tls.cert", "is of no use without kafka.tls.key; set that too")
@@ -107,10 +111,6 @@ func (t *KafkaTLSConfig) problems(ps *problems) {
 	case t.Key != "" && t.Cert == "":
 		ps.add("kafka.tls.key", "is of no use without kafka.tls.cert; set that too")
 		return
-	}
-	// One after the other, so that it is said which one is wrong.
-	if _, err := (stream.TLSFiles{CA: t.CA}).Config(); err != nil {
-		ps.add("kafka.tls.ca", "%v", err)
 	}
 	if _, err := (stream.TLSFiles{Cert: t.Cert, Key: t.Key}).Config(); err != nil {
 		ps.add("kafka.tls.cert", "%v", err)
