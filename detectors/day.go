@@ -1,13 +1,19 @@
 package detectors
 
-import "math"
+import (
+	"math"
+	"math/bits"
+)
 
 // dayState is the last day and a half of a home and what its days are like.
 type dayState struct {
 	Ring [dayRing]uint16 // W by half-hour, the newest at Newest
-	Last uint32          // newest half-hour, counted from 1970
-	Slot uint8           // its place in the local day
-	N    float32         // hours learned
+	// Guessed has a bit for each half-hour that is in Ring as usual, since it was
+	// not heard or is accounted for; the newest is the lowest.
+	Guessed uint64
+	Last    uint32  // newest half-hour, counted from 1970
+	Slot    uint8   // its place in the local day
+	N       float32 // hours learned
 	// Moments of what a day looks like, of the home's own days: see looks.
 	Mean, Var [dayInputsOwn]float32
 	XA, AA    float32 // how far the home follows its neighbours
@@ -26,6 +32,8 @@ const (
 	dayPrior, dayPriorVar = 48, 0.1
 	// dayKnown is how many hours a home must have shown.
 	dayKnown = 72
+	// guessedMost half-hours of a day that is told of may be guessed.
+	guessedMost = slotsADay / 4
 	// dayClip bounds one input.
 	dayClip = 6
 	// lookLessScale makes numbers about 1 of sums of evidence.
@@ -81,6 +89,7 @@ func (d *dayState) put(h *habits, q *quiet, half *halfHour, learns bool) {
 	}
 	now := uint32(half.end / 2)
 	missed := min(now-d.Last, dayRing)
+	d.Guessed = d.Guessed<<missed | (1<<missed-1)&^1
 	for i := missed - 1; i > 0 && d.Last != 0; i-- {
 		d.Ring[(now-i)%dayRing] = saturate(h.mean((half.slot - int(i) + 2*slotsADay) % slotsADay))
 	}
@@ -90,11 +99,17 @@ func (d *dayState) put(h *habits, q *quiet, half *halfHour, learns bool) {
 
 // clear forgets the last day: it was as usual.
 func (d *dayState) clear(h *habits) {
-	d.Odd, d.Like = 0, [likes]uint8{}
+	d.Odd, d.Like, d.Guessed = 0, [likes]uint8{}, math.MaxUint64
 	d.Strong.Less = lookLessScale * d.Mean[lookLess]
 	for i := range uint32(dayRing) {
 		d.Ring[(d.Last-i)%dayRing] = saturate(h.mean((int(d.Slot) - int(i) + 2*slotsADay) % slotsADay))
 	}
+}
+
+// seen reports whether enough of the last day was seen to tell of it.
+func (d *dayState) seen() bool {
+	const day = 1<<slotsADay - 1
+	return bits.OnesCount64(d.Guessed&day) <= guessedMost
 }
 
 // inUseAbove is the use, W, from which something is in use in a home that draws

@@ -97,7 +97,7 @@ func (st *homeState) judgeDay(p *Params, o *observation, j *dayJudge) {
 		}
 	}
 	severity := p.severity(j.detector, rate)
-	if severity <= sig.Severity || *like < j.least {
+	if severity <= sig.Severity || *like < j.least || !st.Day.seen() {
 		return
 	}
 	use, usual := st.lastHours(dayHours)

@@ -98,7 +98,8 @@ func DecodeModel(b []byte) (*Model, error) {
 	return m, nil
 }
 
-// prepare checks the shape and folds the standardisation into the weights.
+// prepare checks the shape and folds the standardisation into the weights,
+// after which it is none: to prepare twice changes nothing.
 func (m *Softmax) prepare(classes, inputs int) error {
 	if len(m.W) != classes || len(m.Mean) != inputs || len(m.Scale) != inputs {
 		return fmt.Errorf("%d classes and %d inputs, want %d and %d", len(m.W), len(m.Mean), classes, inputs)
@@ -118,6 +119,10 @@ func (m *Softmax) prepare(classes, inputs int) error {
 		}
 		w[inputs] = float32(constant)
 		m.W[c] = w
+	}
+	m.Mean, m.Scale = make([]float32, inputs), make([]float32, inputs)
+	for i := range m.Scale {
+		m.Scale[i] = 1
 	}
 	return nil
 }

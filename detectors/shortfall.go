@@ -50,7 +50,7 @@ func (st *homeState) notRising(p *Params, o *observation) {
 		hit = 1
 	}
 	d.Lifted += (hit - d.Lifted) / dayMemory
-	if !risen || !o.judged || d.N < dayPrior*3 || o.end-st.Life.LastLife > aliveWithin {
+	if !risen || !o.judged || !d.seen() || d.N < dayPrior*3 || o.end-st.Life.LastLife > aliveWithin {
 		return
 	}
 	missing := -float64(o.likeDay.X[lookAlone])

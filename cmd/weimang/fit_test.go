@@ -18,7 +18,8 @@ func TestFitWritesAModelThatDetectorsRead(t *testing.T) {
 	}
 	r := weimang(t, "", append(args, "--out", out)...)
 	r.want(t, exitOK)
-	wantContains(t, "table", r.stdout, "log loss on homes not seen", "still/in-bed as still, 5 cases", "limit of thermostat", "tail of detector")
+	wantContains(t, "table", r.stdout, "log loss on homes not seen", "still/in-bed as still, 5 cases", "limit of thermostat", "tail of detector",
+		"are too few to learn from: that part of the model is kept")
 	wantContains(t, "stderr", r.stderr, "watching homes", "took")
 	model := readText(t, out)
 	if _, err := detectors.DecodeModel([]byte(model)); err != nil {

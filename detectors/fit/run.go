@@ -86,6 +86,7 @@ type Result struct {
 	LifeRows  int
 	DayRows   int
 	StuckRows int
+	StuckKept bool    // too little strong use to learn from: the model that was given is kept
 	LifeLoss  float64 // cross-validated, per half-hour
 	LifeGuess float64 // of the levels' shares alone
 	// The same of strong use.
@@ -153,14 +154,37 @@ func (r *runner) round(ctx context.Context, round int) error {
 	r.opt.Day.Start = day
 	m.Day, r.result.Day, r.result.DayRows = *day, st, r.days.Len()
 	tell(fmt.Sprintf("model of strong use, %d half-hours", r.stuck.Len()))
-	stuck, _, err := Train(ctx, r.stuck, detectors.StuckClasses, r.opt.Stuck)
-	if err != nil {
-		return fmt.Errorf("strong use: %w", err)
+	m.Stuck, r.result.StuckRows = r.opt.Params.Model.Stuck, r.stuck.Len()
+	if r.enoughStuck() {
+		stuck, _, err := Train(ctx, r.stuck, detectors.StuckClasses, r.opt.Stuck)
+		if err != nil {
+			return fmt.Errorf("strong use: %w", err)
+		}
+		r.opt.Stuck.Start, m.Stuck = stuck, *stuck
 	}
-	r.opt.Stuck.Start = stuck
-	m.Stuck, r.result.StuckRows = *stuck, r.stuck.Len()
 	r.params.Model, err = usable(m)
 	return err
+}
+
+// enoughStuck reports whether there is strong use of every class and every
+// fold, and enough of it, to learn from. It hardly comes in some villages.
+func (r *runner) enoughStuck() bool {
+	const least = 100 // half-hours of a class, in twice as many homes as there are folds
+	var rows [2]int
+	var homes [2]map[int]bool
+	for i, y := range r.stuck.Y {
+		if homes[y] == nil {
+			homes[y] = make(map[int]bool)
+		}
+		rows[y]++
+		homes[y][r.stuck.Group[i]] = true
+	}
+	for y := range rows {
+		if rows[y] < least || len(homes[y]) < 2*r.opt.Folds {
+			return false
+		}
+	}
+	return true
 }
 
 // judge cross-validates the last round, and fits the tails to what models say
@@ -180,12 +204,14 @@ func (r *runner) judge(ctx context.Context) error {
 		return fmt.Errorf("day: %w", err)
 	}
 	r.result.Figures = r.days.Judge(scores, r.opt.Rates)
-	r.opt.Tell("cross-validating strong use")
-	scores, stucks, err := CrossValidate(ctx, r.stuck, detectors.StuckClasses, fold, r.opt.Stuck)
-	if err != nil {
-		return fmt.Errorf("strong use: %w", err)
+	var stucks []*detectors.Softmax
+	if r.result.StuckKept = !r.enoughStuck(); !r.result.StuckKept {
+		r.opt.Tell("cross-validating strong use")
+		if scores, stucks, err = CrossValidate(ctx, r.stuck, detectors.StuckClasses, fold, r.opt.Stuck); err != nil {
+			return fmt.Errorf("strong use: %w", err)
+		}
+		r.result.StuckLoss, r.result.StuckGuess = scores.LogLoss(r.stuck, false), guess(r.stuck)
 	}
-	r.result.StuckLoss, r.result.StuckGuess = scores.LogLoss(r.stuck, false), guess(r.stuck)
 
 	collect := r.opt.Collect
 	collect.ScoresOnly = true
@@ -193,7 +219,10 @@ func (r *runner) judge(ctx context.Context) error {
 	for f := range r.opt.Folds {
 		r.opt.Tell(fmt.Sprintf("scores of homes not seen, fold %d of %d", f+1, r.opt.Folds))
 		others := r.result.Model
-		others.Life, others.Day, others.Stuck = *lives[f], *days[f], *stucks[f]
+		others.Life, others.Day = *lives[f], *days[f]
+		if stucks != nil {
+			others.Stuck = *stucks[f]
+		}
 		params := r.params
 		if params.Model, err = usable(&others); err != nil {
 			return err
@@ -282,7 +311,11 @@ func (r *Result) WriteTable(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Life: %d half-hours, log loss on homes not seen %.4f, %.4f by the levels' shares alone\n", r.LifeRows, r.LifeLoss, r.LifeGuess)
 	fmt.Fprintf(&b, "Day:  %d hours, log loss on homes not seen %.4f, every class weighing the same\n", r.DayRows, r.Figures.Loss)
-	fmt.Fprintf(&b, "Strong use: %d half-hours, log loss on homes not seen %.4f, %.4f by the classes' shares alone\n\n", r.StuckRows, r.StuckLoss, r.StuckGuess)
+	if r.StuckKept {
+		fmt.Fprintf(&b, "Strong use: %d half-hours are too few to learn from: that part of the model is kept as it was\n\n", r.StuckRows)
+	} else {
+		fmt.Fprintf(&b, "Strong use: %d half-hours, log loss on homes not seen %.4f, %.4f by the classes' shares alone\n\n", r.StuckRows, r.StuckLoss, r.StuckGuess)
+	}
 	if err := r.Figures.writeTable(&b); err != nil {
 		return err
 	}
