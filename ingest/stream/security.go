@@ -89,7 +89,6 @@ func (c *Client) explain(err error) error {
 		unknown  x509.UnknownAuthorityError
 		hostname x509.HostnameError
 		invalid  x509.CertificateInvalidError
-		alert    tls.AlertError
 		record   tls.RecordHeaderError
 		remote   *net.OpError
 	)
@@ -105,7 +104,8 @@ func (c *Client) explain(err error) error {
 		return refused("the broker's certificate is not valid")
 	case errors.As(err, &record):
 		return refused("this port does not speak TLS (kafka.tls.enabled)")
-	case errors.As(err, &alert), errors.As(err, &remote) && remote.Op == "remote error":
+	// crypto/tls does not export its alerts: they are known by their words.
+	case errors.As(err, &remote) && remote.Op == "remote error" && strings.Contains(remote.Err.Error(), "certificate"):
 		return refused("the broker does not accept this client's certificate, or misses one (kafka.tls.cert, kafka.tls.key)")
 	case errors.Is(err, kafka.SASLAuthenticationFailed):
 		return refused("the broker refuses user or password (kafka.sasl.user, kafka.sasl.password)")
@@ -115,13 +115,17 @@ func (c *Client) explain(err error) error {
 		return refused("this port asks for no password (kafka.sasl.mechanism)")
 	case !hungUp(err):
 		return err
-	case c.cfg.TLS != nil:
-		return fmt.Errorf("the broker hung up: does this port speak TLS (kafka.tls.enabled)? %w", err)
-	case c.cfg.SASL == nil:
-		return fmt.Errorf("the broker hung up: does this port want TLS or a password (kafka.tls.enabled, kafka.sasl.mechanism)? %w", err)
-	default:
-		return fmt.Errorf("the broker hung up: does this port want TLS (kafka.tls.enabled)? %w", err)
 	}
+	guess := "want TLS (kafka.tls.enabled)"
+	switch tls, password := c.cfg.TLS != nil, c.cfg.SASL != nil; {
+	case tls && password:
+		guess = "speak TLS (kafka.tls.enabled)"
+	case tls:
+		guess = "speak TLS, and ask for no password (kafka.tls.enabled, kafka.sasl.mechanism)"
+	case !password:
+		guess = "want TLS or a password (kafka.tls.enabled, kafka.sasl.mechanism)"
+	}
+	return fmt.Errorf("the broker hung up: does this port %s? %w", guess, err)
 }
 
 func hungUp(err error) bool {
