@@ -62,6 +62,7 @@ func (s secured) config(t *testing.T) Config {
 // Whoever is let in can do everything the services do: make topics, write,
 // read, join a group, commit.
 func TestRealKafkaLetsInWhoKnowsTheSecrets(t *testing.T) {
+	streamtest.Listener(t, streamtest.Plain) // one skip where there is none
 	ways := map[string]secured{
 		"TLS":                                 {listener: streamtest.TLS, ca: "ca.pem"},
 		"TLS with a certificate of one's own": {listener: streamtest.TLSClient, ca: "ca.pem", client: true},
@@ -90,6 +91,7 @@ func TestRealKafkaLetsInWhoKnowsTheSecrets(t *testing.T) {
 }
 
 func TestRealKafkaSaysWhyItLetsNobodyIn(t *testing.T) {
+	streamtest.Listener(t, streamtest.Plain)
 	for name, c := range map[string]struct {
 		way   secured
 		says  string
