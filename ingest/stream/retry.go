@@ -41,25 +41,26 @@ func pause(ctx context.Context, d time.Duration) error {
 
 // fewTries asks a few times, for questions whose caller wants an answer or an
 // error soon. After a broker restart the first use of each pooled connection
-// fails. While a group's coordinator is moving to another broker it asks on,
+// fails. While a partition or a group is moving to another broker it asks on,
 // for as long as one request may take.
 func fewTries(ctx context.Context, ask func() error) error {
 	const tries = 5
 	var wait backoff
 	for n, begun := 1, time.Now(); ; n++ {
 		err := ask()
-		done := n >= tries && (!coordinatorMoves(err) || time.Since(begun) > requestTimeout)
+		done := n >= tries && (!moves(err) || time.Since(begun) > requestTimeout)
 		if err == nil || done || permanent(err) || wait.sleep(ctx) != nil {
 			return err
 		}
 	}
 }
 
-// coordinatorMoves reports whether the broker that was asked does not keep the
-// group's offsets any more or not yet. In a cluster that has just been started,
-// or has lost a broker, that takes seconds.
-func coordinatorMoves(err error) bool {
-	return errors.Is(err, kafka.NotCoordinatorForGroup) || errors.Is(err, kafka.GroupCoordinatorNotAvailable) ||
+// moves reports whether the broker that was asked leads the partition, or keeps
+// the group's offsets, not yet or no more. With a cluster that has just been
+// started, has lost a broker, or has just made the topic, that takes seconds.
+func moves(err error) bool {
+	return errors.Is(err, kafka.NotLeaderForPartition) || errors.Is(err, kafka.LeaderNotAvailable) ||
+		errors.Is(err, kafka.NotCoordinatorForGroup) || errors.Is(err, kafka.GroupCoordinatorNotAvailable) ||
 		errors.Is(err, kafka.GroupLoadInProgress)
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-func TestAQuestionIsAskedOnWhileTheCoordinatorMoves(t *testing.T) {
+func TestAQuestionIsAskedOnWhileTheOneToAskMoves(t *testing.T) {
 	moving := fmt.Errorf("committed offsets: %w", kafka.NotCoordinatorForGroup)
 	for name, c := range map[string]struct {
 		err      error
@@ -20,6 +20,7 @@ func TestAQuestionIsAskedOnWhileTheCoordinatorMoves(t *testing.T) {
 		"a broker that was restarted":       {io.ErrUnexpectedEOF, 4, nil},
 		"a broker that stays away":          {io.ErrUnexpectedEOF, 5, io.ErrUnexpectedEOF},
 		"a coordinator that moves":          {moving, 10, nil},
+		"a leader that moves":               {kafka.NotLeaderForPartition, 10, nil},
 		"a coordinator that is never found": {moving, 1000, moving},
 		"a refusal":                         {kafka.GroupAuthorizationFailed, 1, kafka.GroupAuthorizationFailed},
 	} {
