@@ -15,18 +15,15 @@ import (
 	"weimang/ingest"
 	"weimang/ingest/contract"
 	"weimang/ingest/stream"
+	"weimang/ingest/stream/streamtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func newSite(t *testing.T) (*stream.Client, *stream.Producer) {
 	t.Helper()
-	broker, err := stream.StartEmbedded(stream.EmbeddedOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(broker.Close)
-	client, err := stream.NewClient(stream.Config{Brokers: []string{broker.Addr()}})
+	on := streamtest.Start(t, stream.StartEmbedded)
+	client, err := stream.NewClient(stream.Config{Brokers: on.Brokers, Prefix: on.Prefix})
 	if err != nil {
 		t.Fatal(err)
 	}

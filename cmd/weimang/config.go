@@ -39,6 +39,24 @@ type KafkaConfig struct {
 	ClientID   string
 	Partitions int
 	Addr       string // of the embedded broker
+	Prefix     string // of the names of topics and groups
+	TLS        KafkaTLSConfig
+	SASL       KafkaSASLConfig
+}
+
+// KafkaTLSConfig is how the brokers and this process know each other.
+type KafkaTLSConfig struct {
+	Enabled bool
+	// Paths of PEM files, and a name; see stream.TLSFiles. "" is the default.
+	CA, Cert, Key string
+	ServerName    string
+}
+
+// KafkaSASLConfig is how this process logs in; it does not without Mechanism.
+type KafkaSASLConfig struct {
+	Mechanism string // of stream.Mechanisms
+	User      string
+	Password  Secret
 }
 
 // FeedConfig is the rhythm and the bounds of the readings.

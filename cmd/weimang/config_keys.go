@@ -25,6 +25,8 @@ func (k configKey) env() string {
 // configSections are the headings of the printed file.
 var configSections = map[string]string{
 	"kafka":           "Where records come from and go to.",
+	"kafka.tls":       "Encryption. The brokers' certificates are always verified.",
+	"kafka.sasl":      "Logging in with a password.",
 	"feed":            "The rhythm of the readings, and what counts as late or absurd.",
 	"roster":          "Which meter belongs to which household, and who answers for it.",
 	"detect":          "How the detectors run. Their thresholds follow from the budgets.",
@@ -47,6 +49,15 @@ func configKeys(c *Config) []configKey {
 		{"kafka.client_id", "Name by which the brokers know this process.", &c.Kafka.ClientID},
 		{"kafka.partitions", "Partitions of topics that have to be made; existing topics stay as they are.", &c.Kafka.Partitions},
 		{"kafka.addr", "Where the embedded broker listens. It knows no passwords: keep it on this machine.", &c.Kafka.Addr},
+		{"kafka.prefix", "Put before the name of each topic and consumer group, for a cluster that others use too; senders need it as well.", &c.Kafka.Prefix},
+		{"kafka.tls.enabled", "Speak TLS (1.2 or later) with kafka.brokers.", &c.Kafka.TLS.Enabled},
+		{"kafka.tls.ca", "PEM file of the authorities that sign the brokers' certificates. Empty: those that the system trusts.", &c.Kafka.TLS.CA},
+		{"kafka.tls.cert", "PEM file of this process's own certificate, where the brokers ask for one.", &c.Kafka.TLS.Cert},
+		{"kafka.tls.key", "PEM file of its key, without a passphrase.", &c.Kafka.TLS.Key},
+		{"kafka.tls.server_name", "Name in the brokers' certificates. Empty: the host by which each is reached.", &c.Kafka.TLS.ServerName},
+		{"kafka.sasl.mechanism", "plain (only with TLS: it sends the password as it is), scram-sha-256 or scram-sha-512. Empty: no password.", &c.Kafka.SASL.Mechanism},
+		{"kafka.sasl.user", "Name to log in with.", &c.Kafka.SASL.User},
+		{"kafka.sasl.password", "Its password. file:/path reads it from a file.", &c.Kafka.SASL.Password},
 
 		{"feed.usual_delay", "How long after its interval a reading usually arrives (yesterday by 08:00 is 32h).", &c.Feed.UsualDelay},
 		{"feed.window", "How much later than that a reading still counts as if it had come in order, 24h to 168h.", &c.Feed.Window},

@@ -18,6 +18,12 @@ const envPrefix = "WEIMANG_"
 // secrets read from their files. The error names every wrong value, where it
 // was set and what to do.
 func LoadConfig(path string, environ []string) (*Config, error) {
+	return loadConfig(path, environ, func(*Config) {})
+}
+
+// loadConfig is LoadConfig with flags, which go before file and environment
+// and are judged together with them.
+func loadConfig(path string, environ []string, flags func(*Config)) (*Config, error) {
 	c := DefaultConfig()
 	l := configLoader{config: c, keys: make(map[string]configKey), origin: make(map[string]string)}
 	for _, k := range configKeys(c) {
@@ -34,6 +40,7 @@ func LoadConfig(path string, environ []string) (*Config, error) {
 	if len(l.errs) == 0 {
 		l.secrets()
 	}
+	flags(c)
 	if len(l.errs) == 0 {
 		l.validate()
 	}

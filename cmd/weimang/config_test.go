@@ -123,6 +123,15 @@ func TestMistakesInTheFileAreToldWithPlaceAndRemedy(t *testing.T) {
 		{"config-bad-values.yaml", ":7:3: feed.window: 12h must lie between 24h and 168h"},
 		{"config-bad-values.yaml", `:9:3: roster.zone: "Ningbo" is not a zone; use an IANA name`},
 		{"config-bad-values.yaml", `:11:3: detect.push_from: "July" is neither a date such as`},
+		{"config-bad-kafka-security.yaml", `:4:3: kafka.prefix: "village wandi" must be at most 100 letters`},
+		{"config-bad-kafka-security.yaml", ":8:5: kafka.tls.cert: is of no use without kafka.tls.key; set that too"},
+		{"config-bad-kafka-security.yaml", ":7:5: kafka.tls.ca: open absent.pem: no such file"},
+		{"config-bad-kafka-security.yaml", `:10:5: kafka.sasl.mechanism: "gssapi" must be plain or scram-sha-256 or scram-sha-512`},
+		{"config-bad-kafka-security-without-effect.yaml", ":5:5: kafka.tls.server_name: has no effect without kafka.tls.enabled"},
+		{"config-bad-kafka-security-without-effect.yaml", ":7:5: kafka.sasl.user: has no effect without kafka.sasl.mechanism"},
+		{"config-bad-kafka-security-without-effect.yaml", ":8:5: kafka.sasl.password: has no effect without kafka.sasl.mechanism"},
+		{"config-bad-kafka-security-of-the-embedded-broker.yaml", ":4:5: kafka.tls.enabled: the broker in this process has neither TLS nor passwords; name kafka.brokers"},
+		{"config-bad-kafka-security-of-the-embedded-broker.yaml", ":6:5: kafka.sasl.mechanism: the broker in this process"},
 		{"config-bad-values.yaml", "alerts.fallback.channel: console is off"},
 		{"config-bad-values.yaml", `:15:3: http.base_url: "weimang.example.org" must be a whole address`},
 	} {
@@ -181,7 +190,8 @@ func TestSecretsComeFromFilesAndAreNeverShown(t *testing.T) {
 	if err := os.WriteFile("key", []byte("open sesame\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	yaml := "alerts:\n  webhook:\n    url: https://example.org/robot-token\n    secret: file:key\n"
+	yaml := "kafka:\n  brokers: [kafka-1:9093]\n  sasl: {mechanism: plain, user: weimang, password: file:key}\n" +
+		"alerts:\n  webhook:\n    url: https://example.org/robot-token\n    secret: file:key\n"
 	if err := os.WriteFile("w.yaml", []byte(yaml), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -191,6 +201,9 @@ func TestSecretsComeFromFilesAndAreNeverShown(t *testing.T) {
 	}
 	if got := c.Alerts.Webhook.Secret.Reveal(); got != "open sesame" {
 		t.Errorf("secret is %q", got)
+	}
+	if got := c.Kafka.SASL.Password.Reveal(); got != "open sesame" {
+		t.Errorf("password is %q", got)
 	}
 	asJSON, err := json.Marshal(c)
 	if err != nil {
@@ -205,11 +218,11 @@ func TestSecretsComeFromFilesAndAreNeverShown(t *testing.T) {
 			t.Errorf("%s shows a secret: %s", way, text)
 		}
 	}
-	wantContains(t, "config", printed.stdout, `secret: "***"`, `url: "***"`, "in effect")
+	wantContains(t, "config", printed.stdout, `password: "***"`, `secret: "***"`, `url: "***"`, "in effect")
 	if err := os.Remove("key"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := LoadConfig("w.yaml", nil); err == nil || !strings.Contains(err.Error(), "w.yaml:4:5: alerts.webhook.secret: open key") {
+	if _, err := LoadConfig("w.yaml", nil); err == nil || !strings.Contains(err.Error(), "w.yaml:7:5: alerts.webhook.secret: open key") {
 		t.Errorf("secret's file is gone: %v", err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"weimang/ingest/calendar"
+	"weimang/ingest/stream"
 )
 
 // configProblem is a value that cannot be used.
@@ -68,8 +69,71 @@ func (k *KafkaConfig) problems(ps *problems) {
 	}
 	ps.check(k.ClientID != "", "kafka.client_id", "is empty; any word will do")
 	ps.check(k.Partitions >= 1 && k.Partitions <= 10_000, "kafka.partitions", "%d must lie between 1 and 10000", k.Partitions)
+	ps.check(strings.IndexFunc(k.Prefix, notInTopic) < 0 && len(k.Prefix) <= 100, "kafka.prefix",
+		"%q must be at most 100 letters, digits, dots, hyphens and underscores", k.Prefix)
 	if len(k.Brokers) == 0 {
 		ps.address("kafka.addr", k.Addr)
+		const remedy = "the broker in this process has neither TLS nor passwords; name kafka.brokers"
+		ps.check(!k.TLS.Enabled, "kafka.tls.enabled", remedy)
+		ps.check(k.SASL.Mechanism == "", "kafka.sasl.mechanism", remedy)
+	}
+	k.TLS.problems(ps)
+	k.SASL.problems(ps)
+}
+
+// notInTopic reports whether Kafka does not allow r in the name of a topic.
+func notInTopic(r rune) bool {
+	letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+	return !letter && !strings.ContainsRune("._-", r)
+}
+
+func (t *KafkaTLSConfig) problems(ps *problems) {
+	values := []struct{ key, value string }{
+		{"kafka.tls.ca", t.CA},
+		{"kafka.tls.cert", t.Cert},
+		{"kafka.tls.key", t.Key},
+		{"kafka.tls.server_name", t.ServerName},
+	}
+	if !t.Enabled {
+		for _, v := range values {
+			ps.check(v.value == "", v.key, "has no effect without kafka.tls.enabled; set that to true")
+		}
+		return
+	}
+	// One after the other, so that it is said which one is wrong.
+	if _, err := (stream.TLSFiles{CA: t.CA}).Config(); err != nil {
+		ps.add("kafka.tls.ca", "%v", err)
+	}
+	switch {
+	case t.Cert != "" && t.Key == "":
+		ps.add("kafka.tls.cert", "is of no use without kafka.tls.key; set that too")
+		return
+	case t.Key != "" && t.Cert == "":
+		ps.add("kafka.tls.key", "is of no use without kafka.tls.cert; set that too")
+		return
+	}
+	if _, err := (stream.TLSFiles{Cert: t.Cert, Key: t.Key}).Config(); err != nil {
+		ps.add("kafka.tls.cert", "%v", err)
+	}
+}
+
+func (s *KafkaSASLConfig) problems(ps *problems) {
+	if s.Mechanism == "" {
+		ps.check(s.User == "", "kafka.sasl.user", "has no effect without kafka.sasl.mechanism; set that too")
+		ps.check(s.Password == "", "kafka.sasl.password", "has no effect without kafka.sasl.mechanism; set that too")
+		return
+	}
+	if !ps.oneOf("kafka.sasl.mechanism", s.Mechanism, stream.Mechanisms...) {
+		return
+	}
+	ps.check(s.User != "", "kafka.sasl.user", "is empty, and kafka.sasl.mechanism needs one")
+	ps.check(s.Password != "", "kafka.sasl.password", "is empty, and kafka.sasl.mechanism needs one")
+	if s.User == "" || s.Password == "" {
+		return
+	}
+	// SCRAM does not take every character.
+	if _, err := stream.SASL(s.Mechanism, s.User, s.Password.Reveal()); err != nil {
+		ps.add("kafka.sasl.password", "user or password cannot be used with %s: %v", s.Mechanism, err)
 	}
 }
 

@@ -67,7 +67,7 @@ func (b *brokerFlags) connect(ctx context.Context, stderr io.Writer) (*stream.Cl
 		hint = "; no brokers are configured, so 'weimang run' must be running on this machine, or name some with --brokers"
 	}
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	client, err := stream.NewClient(stream.Config{Brokers: brokers, ClientID: cfg.Kafka.ClientID, Logger: log})
+	client, err := cfg.Kafka.newClient(brokers, log, nil)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -23,7 +23,6 @@ import (
 	"weimang/ingest/feedfile"
 	"weimang/ingest/intake"
 	"weimang/ingest/sender"
-	"weimang/ingest/stream"
 )
 
 // replayOptions are the flags of replay.
@@ -87,12 +86,13 @@ twice.`,
 
 // config is the configuration of the replay's own pipeline.
 func (o *replayOptions) config() (*Config, error) {
-	cfg, err := LoadConfig(o.configFile, os.Environ())
+	cfg, err := loadConfig(o.configFile, os.Environ(), func(c *Config) {
+		if len(o.brokers) > 0 {
+			c.Kafka.Brokers = o.brokers
+		}
+	})
 	if err != nil {
 		return nil, err
-	}
-	if len(o.brokers) > 0 {
-		cfg.Kafka.Brokers = o.brokers
 	}
 	cfg.DataDir, cfg.Kafka.Addr, cfg.HTTP.Addr = o.dataDir, "127.0.0.1:0", o.httpAddr
 	cfg.Roster.Households, cfg.Roster.People = "", o.people
@@ -143,7 +143,7 @@ func replay(ctx context.Context, opt *replayOptions, stdin io.Reader, stdout, st
 	began := time.Now()
 	total := int64(input.readings.Len() + len(input.incidents) + len(input.directives))
 	if opt.sendOnly {
-		client, err := stream.NewClient(stream.Config{Brokers: cfg.Kafka.Brokers, ClientID: cfg.Kafka.ClientID, Logger: newLogger(cfg, stderr)})
+		client, err := cfg.Kafka.newClient(cfg.Kafka.Brokers, newLogger(cfg, stderr), nil)
 		if err != nil {
 			return err
 		}

@@ -81,6 +81,7 @@ func TestARecordedFeedBecomesMessages(t *testing.T) {
 	if *update {
 		recordOutageFeed(t)
 	}
+	onRealKafka(t)
 	dir := t.TempDir()
 	messages, transitions := filepath.Join(dir, "messages.jsonl"), filepath.Join(dir, "transitions.jsonl")
 	config := filepath.Join(dir, "weimang.yaml")
@@ -133,6 +134,7 @@ func TestARecordedFeedBecomesMessages(t *testing.T) {
 
 // What people said goes the same way in a replay as in a backtest, and counts.
 func TestDirectivesOfAFileCount(t *testing.T) {
+	onRealKafka(t)
 	dir := t.TempDir()
 	directives := filepath.Join(dir, "directives.jsonl")
 	text := `{"directive_id":"d1","household_id":"` + simulate.HouseholdID(3) + `","kind":"away","from":"2026-03-18T12:00:00+08:00","until":"2026-03-20T12:00:00+08:00","issued_at":"2026-03-18T12:10:00+08:00"}
@@ -210,6 +212,7 @@ func TestReplayOfRealHomesEqualsBacktest(t *testing.T) {
 	if raceDetector || testing.Short() {
 		t.Skip("1.67 million readings take minutes under the race detector: replay is compared on the recorded feed only")
 	}
+	onRealKafka(t)
 	out := filepath.Join(t.TempDir(), "transitions.jsonl")
 	weimang(t, "", "replay", "--readings", readings, "--as-of-feed", "--no-history", "--data-dir", filepath.Join(t.TempDir(), "data"), "--out", out).want(t, exitOK)
 	judged := weimang(t, "", "backtest", "--readings", readings, "--out", "-")
@@ -232,6 +235,7 @@ func TestAKilledReplayGoesOnWhereItWas(t *testing.T) {
 	if testing.Short() {
 		t.Skip("building and killing the program takes half a minute: left out with -short")
 	}
+	onRealKafka(t)
 	dir := t.TempDir()
 	binary := filepath.Join(dir, "weimang")
 	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {

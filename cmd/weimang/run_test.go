@@ -43,6 +43,7 @@ func startSite(t *testing.T, households string) *site {
 		}
 		return path
 	}
+	onRealKafka(t)
 	page, broker := freeAddr(t), freeAddr(t)
 	cfg, err := LoadConfig(write("weimang.yaml", fmt.Sprintf(
 		"data_dir: %s\nroster:\n  households: %s\n  people: %s\nhttp:\n  addr: %s\nkafka:\n  addr: %s\n",
@@ -68,7 +69,11 @@ func startSite(t *testing.T, households string) *site {
 			}
 		}
 	})
-	client, err := stream.NewClient(stream.Config{Brokers: []string{broker}})
+	brokers := cfg.Kafka.Brokers
+	if cfg.Embedded() {
+		brokers = []string{broker}
+	}
+	client, err := cfg.Kafka.newClient(brokers, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

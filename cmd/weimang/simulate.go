@@ -25,6 +25,7 @@ type simulateOptions struct {
 	realtime   bool
 	speed      float64
 	partitions int
+	configFile string
 }
 
 func newSimulateCmd() *cobra.Command {
@@ -75,13 +76,14 @@ twice; --feed names it otherwise.`,
 	f.BoolVar(&opt.realtime, "realtime", false, "in step with the clock on the wall")
 	f.Float64Var(&opt.speed, "speed", 0, "seconds of the village's time per second; 0 is as fast as possible")
 	f.IntVar(&opt.partitions, "partitions", DefaultConfig().Kafka.Partitions, "of topics that do not exist yet")
+	f.StringVarP(&opt.configFile, "config", "c", "", "configuration file whose section kafka says how to reach the brokers")
 	cmd.MarkFlagsOneRequired("out", "brokers")
 	cmd.MarkFlagsMutuallyExclusive("out", "brokers")
 	cmd.MarkFlagsMutuallyExclusive("realtime", "speed")
 	for _, flag := range []string{"households", "areas", "from", "to", "interval", "zone", "holidays", "realtime"} {
 		cmd.MarkFlagsMutuallyExclusive("story", flag)
 	}
-	for _, flag := range []string{"feed", "realtime", "speed", "partitions"} {
+	for _, flag := range []string{"feed", "realtime", "speed", "partitions", "config"} {
 		cmd.MarkFlagsMutuallyExclusive("out", flag)
 	}
 	return cmd

@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"log/slog"
+	"os"
 	"slices"
 	"time"
 
@@ -20,7 +21,11 @@ import (
 func (o *simulateOptions) sendVillage(ctx context.Context, v *simulate.Village, stderr io.Writer) error {
 	describeVillage(stderr, v)
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	client, err := stream.NewClient(stream.Config{Brokers: o.brokers, ClientID: "weimang-simulate", Logger: log})
+	cfg, err := o.config()
+	if err != nil {
+		return err
+	}
+	client, err := cfg.Kafka.newClient(cfg.Kafka.Brokers, log, nil)
 	if err != nil {
 		return fmt.Errorf("--brokers: %w", err)
 	}
@@ -42,6 +47,17 @@ func (o *simulateOptions) sendVillage(ctx context.Context, v *simulate.Village, 
 	// The header with the feed's clock is only looked at by a system whose
 	// clock is the feed's; one that runs on wall time refuses old readings.
 	return s.send(ctx, sender.Options{FeedID: feed, Speed: o.speed, AsOfFeed: true}, time.Time{}, time.Time{})
+}
+
+// config is how the brokers are reached: TLS, password and prefix stand in the
+// file or the environment, and never on a command line.
+func (o *simulateOptions) config() (*Config, error) {
+	cfg, err := loadConfig(o.configFile, os.Environ(), func(c *Config) { c.Kafka.Brokers = o.brokers })
+	if err != nil {
+		return nil, err
+	}
+	cfg.Kafka.ClientID = "weimang-simulate"
+	return cfg, nil
 }
 
 // feedName is the same for the same village, so that a killed simulate goes

@@ -5,12 +5,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"weimang/ingest"
 	"weimang/ingest/simulate"
 	"weimang/ingest/stream"
+	"weimang/ingest/stream/streamtest"
 )
 
 func TestASimulatedVillagePassesItsOwnChecks(t *testing.T) {
@@ -62,19 +64,31 @@ func TestAnEventCanBeLeftOutOfTheStory(t *testing.T) {
 	}
 }
 
-func startBroker(t *testing.T) (addr string, client *stream.Client) {
+// onRealKafka makes the commands of a test use the real Kafka instead of a
+// broker in the process, where the tests are run on one.
+func onRealKafka(t *testing.T) {
 	t.Helper()
-	broker, err := stream.StartEmbedded(stream.EmbeddedOptions{})
-	if err != nil {
-		t.Fatal(err)
+	if os.Getenv(streamtest.Plain) == "" {
+		return
 	}
-	t.Cleanup(broker.Close)
-	client, err = stream.NewClient(stream.Config{Brokers: []string{broker.Addr()}})
+	on := streamtest.Real(t)
+	t.Setenv("WEIMANG_KAFKA_BROKERS", strings.Join(on.Brokers, ","))
+	t.Setenv("WEIMANG_KAFKA_PREFIX", on.Prefix)
+}
+
+// startBroker returns the brokers as a flag has them, and a client of them. On
+// a real Kafka the commands of the test take the prefix of its topics from the
+// environment.
+func startBroker(t *testing.T) (brokers string, client *stream.Client) {
+	t.Helper()
+	on := streamtest.Start(t, stream.StartEmbedded)
+	t.Setenv("WEIMANG_KAFKA_PREFIX", on.Prefix)
+	client, err := stream.NewClient(stream.Config{Brokers: on.Brokers, Prefix: on.Prefix})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	return broker.Addr(), client
+	return strings.Join(on.Brokers, ","), client
 }
 
 func countRecords(t *testing.T, client *stream.Client, topic string) (n int64) {

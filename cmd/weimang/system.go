@@ -84,7 +84,7 @@ func start(ctx context.Context, w wiring) (_ *system, err error) {
 		s.lc.add("embedded broker", func(context.Context) error { broker.Close(); return nil })
 		brokers = []string{broker.Addr()}
 	}
-	if s.client, err = stream.NewClient(stream.Config{Brokers: brokers, ClientID: cfg.Kafka.ClientID, Logger: log, Registry: reg}); err != nil {
+	if s.client, err = cfg.Kafka.newClient(brokers, log, reg); err != nil {
 		return nil, err
 	}
 	s.lc.add("kafka client", func(context.Context) error { s.client.Close(); return nil })

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"reflect"
 	"slices"
 	"sync"
@@ -20,28 +19,25 @@ import (
 	"weimang/ingest"
 	"weimang/ingest/contract"
 	"weimang/ingest/stream"
+	"weimang/ingest/stream/streamtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const partitions = 3
 
-// site is an embedded broker with the system's topics.
+// site is a broker with the system's topics.
 type site struct {
 	t        *testing.T
-	addr     string
+	on       streamtest.Cluster
 	client   *stream.Client
 	producer *stream.Producer
 }
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	broker, err := stream.StartEmbedded(stream.EmbeddedOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(broker.Close)
-	client, err := stream.NewClient(stream.Config{Brokers: []string{broker.Addr()}})
+	on := streamtest.Start(t, stream.StartEmbedded)
+	client, err := stream.NewClient(stream.Config{Brokers: on.Brokers, Prefix: on.Prefix})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +45,7 @@ func newSite(t *testing.T) *site {
 	if err := client.EnsureTopics(t.Context(), stream.Topics(partitions, stream.Retention{})); err != nil {
 		t.Fatal(err)
 	}
-	return &site{t, broker.Addr(), client, stream.NewProducer(client)}
+	return &site{t, on, client, stream.NewProducer(client)}
 }
 
 // silentHomes is the log of some areas: in each, one home falls silent on the
@@ -272,24 +268,21 @@ func TestASecondMemberTakesOverHalfWay(t *testing.T) {
 // grow adds partitions to the log, as an operator would.
 func (s *site) grow(to int) {
 	s.t.Helper()
-	addr, err := net.ResolveTCPAddr("tcp", s.addr)
-	if err != nil {
-		s.t.Fatal(err)
-	}
 	transport := &kafka.Transport{}
 	defer transport.CloseIdleConnections()
-	admin := &kafka.Client{Addr: addr, Transport: transport}
+	admin := &kafka.Client{Addr: kafka.TCP(s.on.Brokers...), Transport: transport}
+	topic := s.on.Prefix + ingest.TopicInputs
 	res, err := admin.CreatePartitions(s.t.Context(), &kafka.CreatePartitionsRequest{
-		Topics: []kafka.TopicPartitionsConfig{{Name: ingest.TopicInputs, Count: int32(to)}},
+		Topics: []kafka.TopicPartitionsConfig{{Name: topic, Count: int32(to)}},
 	})
 	if err == nil {
-		err = res.Errors[ingest.TopicInputs]
+		err = res.Errors[topic]
 	}
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	// Of a new client, since the old one knows the log as it was.
-	if s.client, err = stream.NewClient(stream.Config{Brokers: []string{s.addr}}); err != nil {
+	if s.client, err = stream.NewClient(stream.Config{Brokers: s.on.Brokers, Prefix: s.on.Prefix}); err != nil {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(s.client.Close)

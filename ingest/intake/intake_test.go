@@ -15,6 +15,7 @@ import (
 	"weimang/ingest"
 	"weimang/ingest/contract"
 	"weimang/ingest/stream"
+	"weimang/ingest/stream/streamtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -24,7 +25,7 @@ const within = 20 * time.Second
 // noon is the wall clock of these tests.
 var noon = time.Date(2026, 7, 12, 12, 0, 0, 0, time.UTC)
 
-// world is an embedded broker with the system's topics; those already made
+// world is a broker with the system's topics; those already made
 // otherwise stay so.
 type world struct {
 	t        *testing.T
@@ -36,12 +37,8 @@ type world struct {
 
 func newWorld(t *testing.T, made ...stream.Topic) *world {
 	t.Helper()
-	b, err := stream.StartEmbedded(stream.EmbeddedOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Close)
-	c, err := stream.NewClient(stream.Config{Brokers: []string{b.Addr()}})
+	on := streamtest.Start(t, stream.StartEmbedded)
+	c, err := stream.NewClient(stream.Config{Brokers: on.Brokers, Prefix: on.Prefix})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"weimang/ingest"
 	"weimang/ingest/contract"
 	"weimang/ingest/stream"
+	"weimang/ingest/stream/streamtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -52,12 +53,8 @@ func feed(n, areas, homes int) iter.Seq[Item] {
 
 func newClient(t *testing.T) *stream.Client {
 	t.Helper()
-	b, err := stream.StartEmbedded(stream.EmbeddedOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Close)
-	c, err := stream.NewClient(stream.Config{Brokers: []string{b.Addr()}})
+	on := streamtest.Start(t, stream.StartEmbedded)
+	c, err := stream.NewClient(stream.Config{Brokers: on.Brokers, Prefix: on.Prefix})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,9 +28,13 @@ const (
 type Config struct {
 	Brokers  []string // host:port, at least one; the others are found through it
 	ClientID string
-	TLS      *tls.Config    // nil: plain text
-	SASL     sasl.Mechanism // nil: no authentication
-	Logger   *slog.Logger   // nil: silent
+	// Prefix is put before the name of every topic and group on its way to
+	// the brokers and taken off again, so that sites, and tests, can share a
+	// cluster. Records, logs, errors and metrics carry the names without it.
+	Prefix string
+	TLS    *tls.Config    // nil: plain text
+	SASL   sasl.Mechanism // nil: no authentication
+	Logger *slog.Logger   // nil: silent
 	// Registry receives the weimang_stream metrics of everything that uses
 	// the client, so a process makes one client per registry. Nil: kept, not
 	// exported.
@@ -80,15 +85,17 @@ func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
 // Check connects to the brokers one after the other and returns nil at the
 // first that answers. kafka-go's client turns a refused password or
-// certificate into "Broker Not Available"; Check says what it really is.
+// certificate into "Broker Not Available"; Check says what it really is, and
+// returns a RefusedError where only other settings can help.
 func (c *Client) Check(ctx context.Context) error {
 	conn, err := c.dial(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	if _, err := conn.ApiVersions(); err != nil {
-		return fmt.Errorf("talk to broker %s: %w", conn.RemoteAddr(), err)
+	// Not ApiVersions: a broker tells these even to whom it does not know.
+	if _, err := conn.Brokers(); err != nil {
+		return fmt.Errorf("talk to broker %s: %w", conn.RemoteAddr(), c.explain(err))
 	}
 	return nil
 }
@@ -103,12 +110,18 @@ func (c *Client) Partitions(ctx context.Context, topic string) (int, error) {
 		return 0, err
 	}
 	defer func() { _ = conn.Close() }()
-	parts, err := conn.ReadPartitions(topic)
+	parts, err := conn.ReadPartitions(c.wire(topic))
 	if err != nil {
 		return 0, fmt.Errorf("partitions of %s: %w", topic, err)
 	}
 	return len(parts), nil
 }
+
+// wire is the brokers' name of a topic or group.
+func (c *Client) wire(name string) string { return c.cfg.Prefix + name }
+
+// plain is the name of a topic or group as everything else here knows it.
+func (c *Client) plain(name string) string { return strings.TrimPrefix(name, c.cfg.Prefix) }
 
 func (c *Client) dialer() *kafka.Dialer {
 	return &kafka.Dialer{ClientID: c.cfg.ClientID, Timeout: dialTimeout, TLS: c.cfg.TLS, SASLMechanism: c.cfg.SASL}
@@ -125,7 +138,7 @@ func (c *Client) dial(ctx context.Context) (*kafka.Conn, error) {
 			}
 			_ = conn.Close()
 		}
-		errs = append(errs, fmt.Errorf("connect to broker %s: %w", broker, err))
+		errs = append(errs, fmt.Errorf("connect to broker %s: %w", broker, c.explain(err)))
 	}
 	return nil, errors.Join(errs...)
 }
@@ -133,6 +146,7 @@ func (c *Client) dial(ctx context.Context) (*kafka.Conn, error) {
 // cachedPartitions is the number of partitions as of the last metadata
 // refresh, without a round trip.
 func (c *Client) cachedPartitions(ctx context.Context, topic string) (int, error) {
+	topic = c.wire(topic)
 	m, err := c.kafka.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
 	if err != nil {
 		return 0, err

@@ -30,13 +30,19 @@ func (c *Client) Cursor(topic string, partition int, offset int64) *Cursor {
 		c:  c,
 		id: tp{topic, partition},
 		f: fetcher{
-			fetch: c.kafka.Fetch, topic: topic, partition: partition,
+			fetch: c.fetch, topic: topic, partition: partition,
 			bytes: defaultFetchBytes, wait: defaultMaxWait,
 			steps: c.metrics.holeSteps.WithLabelValues(topic),
 		},
 		pos:   offset,
 		alive: func() {},
 	}
+}
+
+// fetch is kafka-go's, by the brokers' name of the topic.
+func (c *Client) fetch(ctx context.Context, req *kafka.FetchRequest) (*kafka.FetchResponse, error) {
+	req.Topic = c.wire(req.Topic)
+	return c.kafka.Fetch(ctx, req)
 }
 
 // Topic is the topic that is read.

@@ -11,10 +11,13 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"weimang/ingest"
+	"weimang/ingest/stream/streamtest"
 )
 
 func TestACompactedTopicKeepsTheLastOfEachKeyAndIsReadOverItsHoles(t *testing.T) {
-	b, c := broker(t)
+	b := startBroker(t, EmbeddedOptions{})
+	t.Cleanup(b.Close)
+	c := newClient(t, b.Addr())
 	makeTopic(t, c, Topic{Name: "t", Partitions: 1, Compacted: true})
 	p := NewProducer(c)
 	for round := range 10 {
@@ -55,7 +58,7 @@ func TestACompactedTopicKeepsTheLastOfEachKeyAndIsReadOverItsHoles(t *testing.T)
 }
 
 func TestReadAllOfAnEmptyTopicReturnsAtOnce(t *testing.T) {
-	_, c := broker(t)
+	c := cluster(t)
 	makeTopic(t, c, Topic{Name: "t", Partitions: 1, Compacted: true})
 	if values, end := readAll(t, c, "t", 0); len(values) != 0 || end != 0 {
 		t.Errorf("values %v, end %d", values, end)
@@ -112,9 +115,9 @@ func TestAnAddressOthersCouldReachIsRefused(t *testing.T) {
 }
 
 func TestTheSystemsTopicsAreMadeOnceAndLeftAlone(t *testing.T) {
-	b, _ := broker(t)
+	on := streamtest.Start(t, StartEmbedded)
 	var out bytes.Buffer
-	c, err := NewClient(Config{Brokers: []string{b.Addr()}, Logger: slog.New(slog.NewTextHandler(&out, nil))})
+	c, err := NewClient(Config{Brokers: on.Brokers, Prefix: on.Prefix, Logger: slog.New(slog.NewTextHandler(&out, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,8 +131,8 @@ func TestTheSystemsTopicsAreMadeOnceAndLeftAlone(t *testing.T) {
 		}
 	}
 	config, err := c.kafka.DescribeConfigs(testContext(t), &kafka.DescribeConfigsRequest{Resources: []kafka.DescribeConfigRequestResource{
-		{ResourceType: kafka.ResourceTypeTopic, ResourceName: ingest.TopicCheckpoints},
-		{ResourceType: kafka.ResourceTypeTopic, ResourceName: ingest.TopicDeadLetters},
+		{ResourceType: kafka.ResourceTypeTopic, ResourceName: c.wire(ingest.TopicCheckpoints)},
+		{ResourceType: kafka.ResourceTypeTopic, ResourceName: c.wire(ingest.TopicDeadLetters)},
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -137,7 +140,7 @@ func TestTheSystemsTopicsAreMadeOnceAndLeftAlone(t *testing.T) {
 	got := map[string]string{}
 	for _, r := range config.Resources {
 		for _, e := range r.ConfigEntries {
-			got[r.ResourceName+" "+e.ConfigName] = e.ConfigValue
+			got[c.plain(r.ResourceName)+" "+e.ConfigName] = e.ConfigValue
 		}
 	}
 	for name, want := range map[string]string{

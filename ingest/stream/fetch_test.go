@@ -208,7 +208,7 @@ func TestACorruptBatchIsAnErrorNotAHole(t *testing.T) {
 }
 
 func TestACursorOutsideTheLogGoesToItsBeginAndSaysSo(t *testing.T) {
-	_, c := broker(t)
+	c := cluster(t)
 	makeTopic(t, c, Topic{Name: "t", Partitions: 1})
 	produce(t, c, "t", numbered(0, 10))
 	cur := c.Cursor("t", 0, 1000)

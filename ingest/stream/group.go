@@ -105,11 +105,15 @@ func (g *Group) Assigned() (partitions int, joined bool) {
 // refuses. Leaving takes as long as the handlers flush and, in the middle of a
 // rebalance, as long as the other members do.
 func (g *Group) Run(ctx context.Context, handle func(context.Context, *Claim) error) error {
+	topics := make([]string, len(g.opts.Topics))
+	for i, topic := range g.opts.Topics {
+		topics[i] = g.c.wire(topic)
+	}
 	cg, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
-		ID:                    g.opts.ID,
+		ID:                    g.c.wire(g.opts.ID),
 		Brokers:               g.c.cfg.Brokers,
 		Dialer:                g.c.dialer(),
-		Topics:                g.opts.Topics,
+		Topics:                topics,
 		SessionTimeout:        g.opts.SessionTimeout,
 		HeartbeatInterval:     g.opts.HeartbeatInterval,
 		RebalanceTimeout:      g.opts.RebalanceTimeout,
@@ -149,7 +153,7 @@ func (g *Group) start(ctx context.Context, gen *kafka.Generation, handle func(co
 	var assigned []string
 	for topic, parts := range gen.Assignments {
 		for _, p := range parts {
-			id := tp{topic, p.ID}
+			id := tp{g.c.plain(topic), p.ID}
 			assigned = append(assigned, id.String())
 			progress := new(atomic.Int64)
 			progress.Store(time.Now().UnixNano())
@@ -259,9 +263,14 @@ func (w *work) claim(ctx context.Context, id tp, offset int64) (*Claim, error) {
 		Start:      offset,
 		Generation: int(w.gen.ID),
 		commits:    w.c.metrics.commits.WithLabelValues(w.opts.ID),
-		commit:     w.gen.CommitOffsets,
+		commit:     w.commit,
 		committed:  committed,
 	}, nil
+}
+
+// commit is the generation's, for one partition.
+func (w *work) commit(id tp, next int64) error {
+	return w.gen.CommitOffsets(map[string]map[int]int64{w.c.wire(id.topic): {id.partition: next}})
 }
 
 // guard stays for the whole generation and at least minGeneration, and ends

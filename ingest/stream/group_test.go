@@ -13,7 +13,7 @@ import (
 )
 
 func TestAMemberGoesOnWhereItCommitted(t *testing.T) {
-	_, c := broker(t)
+	c := cluster(t)
 	makeTopic(t, c, Topic{Name: "t", Partitions: 4})
 	produce(t, c, "t", numbered(0, 100))
 
@@ -39,7 +39,7 @@ func TestAMemberGoesOnWhereItCommitted(t *testing.T) {
 }
 
 func TestLagOfAGroupThatNeverCommittedIsAllThereIs(t *testing.T) {
-	_, c := broker(t)
+	c := cluster(t)
 	makeTopic(t, c, Topic{Name: "t", Partitions: 3})
 	produce(t, c, "t", numbered(0, 30))
 	if lag, err := c.Lag(testContext(t), "nobody", "t"); err != nil || lag != 30 {
@@ -50,7 +50,7 @@ func TestLagOfAGroupThatNeverCommittedIsAllThereIs(t *testing.T) {
 // A log that was lost or made anew is read from its begin, so a group whose
 // commits are of the old one has not caught up.
 func TestLagOfAGroupThatCommittedMoreThanTheLogHoldsIsAllThereIs(t *testing.T) {
-	_, c := broker(t)
+	c := cluster(t)
 	makeTopic(t, c, Topic{Name: "t", Partitions: 1})
 	produce(t, c, "t", numbered(0, 10))
 	handled := make(chan struct{})
@@ -70,7 +70,7 @@ func TestLagOfAGroupThatCommittedMoreThanTheLogHoldsIsAllThereIs(t *testing.T) {
 }
 
 func TestASecondMemberTakesItsShareAndNothingIsLost(t *testing.T) {
-	_, c := broker(t)
+	c := cluster(t)
 	makeTopic(t, c, Topic{Name: "t", Partitions: 4})
 	seen := newLedger()
 	join(t, quick(c, "t"), seen.handler("a"))
@@ -100,7 +100,7 @@ func TestASecondMemberTakesItsShareAndNothingIsLost(t *testing.T) {
 }
 
 func TestALostPartitionCannotBeCommitted(t *testing.T) {
-	_, c := broker(t)
+	c := cluster(t)
 	makeTopic(t, c, Topic{Name: "t", Partitions: 1})
 	produce(t, c, "t", numbered(0, 20))
 
@@ -150,7 +150,7 @@ func waitForLag(t *testing.T, c *Client, want int64) {
 }
 
 func TestCommitsGoForwardsOnly(t *testing.T) {
-	_, c := broker(t)
+	c := cluster(t)
 	makeTopic(t, c, Topic{Name: "t", Partitions: 1})
 	produce(t, c, "t", numbered(0, 20))
 	done := make(chan error, 1)
@@ -166,7 +166,7 @@ func TestCommitsGoForwardsOnly(t *testing.T) {
 }
 
 func TestTheLastFlushIsProducedAndCommitted(t *testing.T) {
-	_, c := broker(t)
+	c := cluster(t)
 	makeTopic(t, c, Topic{Name: "t", Partitions: 1})
 	makeTopic(t, c, Topic{Name: "out", Partitions: 1})
 	produce(t, c, "t", numbered(0, 10))
@@ -195,7 +195,7 @@ func TestTheLastFlushIsProducedAndCommitted(t *testing.T) {
 }
 
 func TestAHandlerThatFailsStartsAgainAtItsLastCommit(t *testing.T) {
-	_, c := broker(t)
+	c := cluster(t)
 	makeTopic(t, c, Topic{Name: "t", Partitions: 1})
 	produce(t, c, "t", numbered(0, 10))
 	var starts atomic.Int32
@@ -225,7 +225,7 @@ func TestAHandlerThatFailsStartsAgainAtItsLastCommit(t *testing.T) {
 }
 
 func TestAHungHandlerGivesItsPartitionsUp(t *testing.T) {
-	_, c := broker(t)
+	c := cluster(t)
 	makeTopic(t, c, Topic{Name: "t", Partitions: 1})
 	produce(t, c, "t", numbered(0, 10))
 
@@ -299,7 +299,7 @@ func TestOptionsThatWouldLosePartitionsAreRefused(t *testing.T) {
 
 // Readiness goes by this: a spare member is in the group with nothing to do.
 func TestAMemberKnowsWhetherItIsInTheGroup(t *testing.T) {
-	_, c := broker(t)
+	c := cluster(t)
 	makeTopic(t, c, Topic{Name: "t", Partitions: 1})
 	var groups []*Group
 	ctx, cancel := context.WithCancel(testContext(t))

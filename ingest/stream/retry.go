@@ -41,21 +41,35 @@ func pause(ctx context.Context, d time.Duration) error {
 
 // fewTries asks a few times, for questions whose caller wants an answer or an
 // error soon. After a broker restart the first use of each pooled connection
-// fails.
+// fails. While a partition or a group is moving to another broker it asks on,
+// for as long as one request may take.
 func fewTries(ctx context.Context, ask func() error) error {
+	const tries = 5
 	var wait backoff
-	for range 4 {
+	for n, begun := 1, time.Now(); ; n++ {
 		err := ask()
-		if err == nil || permanent(err) || wait.sleep(ctx) != nil {
+		done := n >= tries && (!moves(err) || time.Since(begun) > requestTimeout)
+		if err == nil || done || permanent(err) || wait.sleep(ctx) != nil {
 			return err
 		}
 	}
-	return ask()
+}
+
+// moves reports whether the broker that was asked leads the partition, or keeps
+// the group's offsets, not yet or no more. With a cluster that has just been
+// started, has lost a broker, or has just made the topic, that takes seconds.
+func moves(err error) bool {
+	return errors.Is(err, kafka.NotLeaderForPartition) || errors.Is(err, kafka.LeaderNotAvailable) ||
+		errors.Is(err, kafka.NotCoordinatorForGroup) || errors.Is(err, kafka.GroupCoordinatorNotAvailable) ||
+		errors.Is(err, kafka.GroupLoadInProgress)
 }
 
 // permanent reports whether trying the same request again cannot help. Other
 // errors, lost connections and unknown topics among them, are worth a retry.
 func permanent(err error) bool {
+	if refused := (*RefusedError)(nil); errors.As(err, &refused) {
+		return true
+	}
 	for _, e := range []kafka.Error{
 		kafka.TopicAuthorizationFailed, kafka.GroupAuthorizationFailed, kafka.ClusterAuthorizationFailed,
 		kafka.SASLAuthenticationFailed, kafka.UnsupportedSASLMechanism, kafka.IllegalSASLState,

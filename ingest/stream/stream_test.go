@@ -11,6 +11,8 @@ import (
 
 	"github.com/segmentio/kafka-go"
 	"go.uber.org/goleak"
+
+	"weimang/ingest/stream/streamtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -34,17 +36,22 @@ func startBroker(t *testing.T, opts EmbeddedOptions) *Embedded {
 	return b
 }
 
-// broker returns a client of an embedded broker that lives as long as the test.
-func broker(t *testing.T) (*Embedded, *Client) {
+// cluster returns a client of a broker that lives as long as the test, or of
+// the real Kafka the tests are run on.
+func cluster(t *testing.T) *Client {
 	t.Helper()
-	b := startBroker(t, EmbeddedOptions{})
-	t.Cleanup(b.Close)
-	return b, newClient(t, b.Addr())
+	on := streamtest.Start(t, StartEmbedded)
+	return configured(t, Config{Brokers: on.Brokers, Prefix: on.Prefix})
 }
 
 func newClient(t *testing.T, addr string) *Client {
 	t.Helper()
-	c, err := NewClient(Config{Brokers: []string{addr}})
+	return configured(t, Config{Brokers: []string{addr}})
+}
+
+func configured(t *testing.T, cfg Config) *Client {
+	t.Helper()
+	c, err := NewClient(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +217,7 @@ func readAll(t *testing.T, c *Client, topic string, partition int) (values []str
 }
 
 func TestProducedRecordsComeBackInOrderPerKey(t *testing.T) {
-	_, c := broker(t)
+	c := cluster(t)
 	makeTopic(t, c, Topic{Name: "t", Partitions: 4})
 	var recs []Record
 	for i := range 5000 { // several requests a partition
@@ -247,7 +254,7 @@ func TestProducedRecordsComeBackInOrderPerKey(t *testing.T) {
 }
 
 func TestRecordsWithoutKeyTakeTurns(t *testing.T) {
-	_, c := broker(t)
+	c := cluster(t)
 	makeTopic(t, c, Topic{Name: "t", Partitions: 3})
 	produce(t, c, "t", make([]Record, 9))
 	ends, err := c.EndOffsets(testContext(t), "t")
@@ -285,7 +292,7 @@ func TestPartitionIsJavas(t *testing.T) {
 }
 
 func TestARecordTooLargeForTheBrokerIsAnErrorAndTheOthersAreWritten(t *testing.T) {
-	_, c := broker(t)
+	c := cluster(t)
 	makeTopic(t, c, Topic{Name: "t", Partitions: 1, MaxBytes: 300})
 	// 8 records do not fit into one batch of 300 bytes: they are halved.
 	produce(t, c, "t", numbered(0, 8))

@@ -93,7 +93,9 @@ func (t Topic) config() kafka.TopicConfig {
 func (c *Client) EnsureTopics(ctx context.Context, topics []Topic) error {
 	req := &kafka.CreateTopicsRequest{}
 	for _, t := range topics {
-		req.Topics = append(req.Topics, t.config())
+		cfg := t.config()
+		cfg.Topic = c.wire(t.Name)
+		req.Topics = append(req.Topics, cfg)
 	}
 	var (
 		wait backoff
@@ -118,7 +120,7 @@ func (c *Client) EnsureTopics(ctx context.Context, topics []Topic) error {
 		}
 	}
 	for _, t := range topics {
-		if err := res.Errors[t.Name]; err != nil && !errors.Is(err, kafka.TopicAlreadyExists) {
+		if err := res.Errors[c.wire(t.Name)]; err != nil && !errors.Is(err, kafka.TopicAlreadyExists) {
 			return fmt.Errorf("create topic %s: %w", t.Name, err)
 		}
 	}
