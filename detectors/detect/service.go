@@ -91,6 +91,13 @@ func (s *Service) Ready() bool {
 	return s.owned > 0 && s.ready == s.owned
 }
 
+// Owned is the number of partitions this member owns, restored or not.
+func (s *Service) Owned() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.owned
+}
+
 // Caught reports whether the findings of everything in weimang.inputs have
 // been sent by this member.
 func (s *Service) Caught(ctx context.Context) (bool, error) {

@@ -34,7 +34,7 @@ type Claim struct {
 	progress *atomic.Int64   // unix nano of the last sign of life
 
 	mu        sync.Mutex
-	commit    func(map[string]map[int]int64) error
+	commit    func(map[int]int64) error // by partition
 	committed int64
 	moved     int64 // the cursor's resets as of the last commit
 	fenced    bool  // a commit was refused for good
@@ -72,7 +72,7 @@ func (c *Claim) Commit(ctx context.Context, next int64) error {
 	if next <= c.committed {
 		return nil
 	}
-	err := c.commit(map[string]map[int]int64{c.id.topic: {c.id.partition: next}})
+	err := c.commit(map[int]int64{c.id.partition: next})
 	switch {
 	case err == nil:
 		c.committed = next

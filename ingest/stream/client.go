@@ -27,6 +27,9 @@ const (
 type Config struct {
 	Brokers  []string // host:port, at least one; the others are found through it
 	ClientID string
+	// TopicPrefix stands before the name of every topic in the cluster, and
+	// nowhere else: it keeps what shares a cluster apart.
+	TopicPrefix string
 	TLS      *tls.Config    // nil: plain text
 	SASL     sasl.Mechanism // nil: no authentication
 	Logger   *slog.Logger   // nil: silent
@@ -78,6 +81,16 @@ func NewClient(cfg Config) (*Client, error) {
 // any more.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
+// wire is a topic's name in the cluster.
+func (c *Client) wire(topic string) string { return c.cfg.TopicPrefix + topic }
+
+// fetch is kafka-go's Fetch of a topic of ours.
+func (c *Client) fetch(ctx context.Context, req *kafka.FetchRequest) (*kafka.FetchResponse, error) {
+	wired := *req
+	wired.Topic = c.wire(req.Topic)
+	return c.kafka.Fetch(ctx, &wired)
+}
+
 // Check connects to the brokers one after the other and returns nil at the
 // first that answers. kafka-go's client turns a refused password or
 // certificate into "Broker Not Available"; Check says what it really is.
@@ -103,7 +116,7 @@ func (c *Client) Partitions(ctx context.Context, topic string) (int, error) {
 		return 0, err
 	}
 	defer func() { _ = conn.Close() }()
-	parts, err := conn.ReadPartitions(topic)
+	parts, err := conn.ReadPartitions(c.wire(topic))
 	if err != nil {
 		return 0, fmt.Errorf("partitions of %s: %w", topic, err)
 	}
@@ -133,6 +146,7 @@ func (c *Client) dial(ctx context.Context) (*kafka.Conn, error) {
 // cachedPartitions is the number of partitions as of the last metadata
 // refresh, without a round trip.
 func (c *Client) cachedPartitions(ctx context.Context, topic string) (int, error) {
+	topic = c.wire(topic)
 	m, err := c.kafka.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
 	if err != nil {
 		return 0, err

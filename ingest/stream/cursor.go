@@ -30,7 +30,7 @@ func (c *Client) Cursor(topic string, partition int, offset int64) *Cursor {
 		c:  c,
 		id: tp{topic, partition},
 		f: fetcher{
-			fetch: c.kafka.Fetch, topic: topic, partition: partition,
+			fetch: c.fetch, topic: topic, partition: partition,
 			bytes: defaultFetchBytes, wait: defaultMaxWait,
 			steps: c.metrics.holeSteps.WithLabelValues(topic),
 		},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -94,11 +95,15 @@ func NewGroup(opts GroupOptions) (*Group, error) {
 // refuses. Leaving takes as long as the handlers flush and, in the middle of a
 // rebalance, as long as the other members do.
 func (g *Group) Run(ctx context.Context, handle func(context.Context, *Claim) error) error {
+	topics := make([]string, len(g.opts.Topics))
+	for i, topic := range g.opts.Topics {
+		topics[i] = g.c.wire(topic)
+	}
 	cg, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
 		ID:                    g.opts.ID,
 		Brokers:               g.c.cfg.Brokers,
 		Dialer:                g.c.dialer(),
-		Topics:                g.opts.Topics,
+		Topics:                topics,
 		SessionTimeout:        g.opts.SessionTimeout,
 		HeartbeatInterval:     g.opts.HeartbeatInterval,
 		RebalanceTimeout:      g.opts.RebalanceTimeout,
@@ -136,7 +141,8 @@ func (g *Group) start(ctx context.Context, gen *kafka.Generation, handle func(co
 	g.c.metrics.rebalances.WithLabelValues(g.opts.ID).Inc()
 	w := &work{Group: g, ctx: ctx, gen: gen, handle: handle}
 	var assigned []string
-	for topic, parts := range gen.Assignments {
+	for wired, parts := range gen.Assignments {
+		topic := strings.TrimPrefix(wired, g.c.cfg.TopicPrefix)
 		for _, p := range parts {
 			id := tp{topic, p.ID}
 			assigned = append(assigned, id.String())
@@ -247,7 +253,9 @@ func (w *work) claim(ctx context.Context, id tp, offset int64) (*Claim, error) {
 		Start:      offset,
 		Generation: int(w.gen.ID),
 		commits:    w.c.metrics.commits.WithLabelValues(w.opts.ID),
-		commit:     w.gen.CommitOffsets,
+		commit: func(offsets map[int]int64) error {
+			return w.gen.CommitOffsets(map[string]map[int]int64{w.c.wire(id.topic): offsets})
+		},
 		committed:  committed,
 	}, nil
 }

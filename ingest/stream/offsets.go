@@ -48,6 +48,7 @@ func (c *Client) bounds(ctx context.Context, topic string, partition int) (start
 }
 
 func (c *Client) listOffset(ctx context.Context, topic string, r kafka.OffsetRequest) (kafka.PartitionOffsets, error) {
+	topic = c.wire(topic)
 	res, err := c.kafka.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: {r}}})
 	if err != nil {
 		return kafka.PartitionOffsets{}, err
@@ -74,7 +75,7 @@ func (c *Client) Lag(ctx context.Context, groupID, topic string) (int64, error) 
 	}
 	var res *kafka.OffsetFetchResponse
 	err = fewTries(ctx, func() (err error) {
-		res, err = c.kafka.OffsetFetch(ctx, &kafka.OffsetFetchRequest{GroupID: groupID, Topics: map[string][]int{topic: parts}})
+		res, err = c.kafka.OffsetFetch(ctx, &kafka.OffsetFetchRequest{GroupID: groupID, Topics: map[string][]int{c.wire(topic): parts}})
 		if err == nil && !errors.Is(res.Error, kafka.GroupIdNotFound) { // never seen: nothing committed
 			err = res.Error
 		}
@@ -84,7 +85,7 @@ func (c *Client) Lag(ctx context.Context, groupID, topic string) (int64, error) 
 		return 0, fmt.Errorf("committed offsets of group %s on %s: %w", groupID, topic, err)
 	}
 	committed := make(map[int]int64, len(parts))
-	for _, p := range res.Topics[topic] {
+	for _, p := range res.Topics[c.wire(topic)] {
 		if p.Error != nil && !errors.Is(p.Error, kafka.GroupIdNotFound) {
 			return 0, fmt.Errorf("committed offset of group %s on %s/%d: %w", groupID, topic, p.Partition, p.Error)
 		}

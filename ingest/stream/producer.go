@@ -169,7 +169,7 @@ func (p *Producer) try(ctx context.Context, topic string, part int, recs []*Reco
 		compression = kafka.Lz4
 	}
 	res, err := p.c.kafka.Produce(ctx, &kafka.ProduceRequest{
-		Topic:        topic,
+		Topic:        p.c.wire(topic),
 		Partition:    part,
 		RequiredAcks: kafka.RequireAll,
 		Records:      kafka.NewRecordReader(batch...),

@@ -93,7 +93,9 @@ func (t Topic) config() kafka.TopicConfig {
 func (c *Client) EnsureTopics(ctx context.Context, topics []Topic) error {
 	req := &kafka.CreateTopicsRequest{}
 	for _, t := range topics {
-		req.Topics = append(req.Topics, t.config())
+		made := t.config()
+		made.Topic = c.wire(t.Name)
+		req.Topics = append(req.Topics, made)
 	}
 	var (
 		wait backoff
@@ -118,11 +120,43 @@ func (c *Client) EnsureTopics(ctx context.Context, topics []Topic) error {
 		}
 	}
 	for _, t := range topics {
-		if err := res.Errors[t.Name]; err != nil && !errors.Is(err, kafka.TopicAlreadyExists) {
+		if err := res.Errors[c.wire(t.Name)]; err != nil && !errors.Is(err, kafka.TopicAlreadyExists) {
 			return fmt.Errorf("create topic %s: %w", t.Name, err)
 		}
 	}
 	return c.comparePartitions(ctx, topics)
+}
+
+// Delete deletes topics and groups with all they hold. What does not exist is
+// no error. It is for those made for a while, under a prefix of their own.
+func (c *Client) Delete(ctx context.Context, topics []Topic, groups []string) error {
+	var errs []error
+	// Groups first: where topics go while a group has offsets in them, some
+	// brokers keep the group.
+	left, err := c.kafka.DeleteGroups(ctx, &kafka.DeleteGroupsRequest{GroupIDs: groups})
+	if err != nil {
+		errs = append(errs, fmt.Errorf("delete groups: %w", err))
+	} else {
+		for group, err := range left.Errors {
+			if err != nil && !errors.Is(err, kafka.GroupIdNotFound) {
+				errs = append(errs, fmt.Errorf("delete group %s: %w", group, err))
+			}
+		}
+	}
+	req := &kafka.DeleteTopicsRequest{}
+	for _, t := range topics {
+		req.Topics = append(req.Topics, c.wire(t.Name))
+	}
+	gone, err := c.kafka.DeleteTopics(ctx, req)
+	if err != nil {
+		return errors.Join(append(errs, fmt.Errorf("delete topics: %w", err))...)
+	}
+	for topic, err := range gone.Errors {
+		if err != nil && !errors.Is(err, kafka.UnknownTopicOrPartition) {
+			errs = append(errs, fmt.Errorf("delete topic %s: %w", topic, err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // comparePartitions logs where an existing topic differs from what was asked
