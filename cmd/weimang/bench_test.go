@@ -66,7 +66,7 @@ func TestABenchLeavesNothingOnTheBrokersItIsGiven(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()
 		parts, err := conn.ReadPartitions()
 		if err != nil {
 			t.Fatal(err)

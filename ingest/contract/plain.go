@@ -226,7 +226,7 @@ func (s *scan) time() (t time.Time, ok bool) {
 	hour, ok5 := two(text, 11)
 	minute, ok6 := two(text, 14)
 	sec, ok7 := two(text, 17)
-	if !(ok1 && ok2 && ok3 && ok4 && ok5 && ok6 && ok7) || hour > 23 || minute > 59 || sec > 59 {
+	if whole := ok1 && ok2 && ok3 && ok4 && ok5 && ok6 && ok7; !whole || hour > 23 || minute > 59 || sec > 59 {
 		return t, false
 	}
 	offset := 0 // seconds

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 
 	"weimang/ingest"
@@ -23,9 +24,9 @@ func same(t *testing.T, value []byte) bool {
 	if rej != nil {
 		t.Fatalf("plain takes what is refused: %v in %s", rej, value)
 	}
-	equal := got.MeterID == want.MeterID && got.AreaID == want.AreaID && got.Start == want.Start && //nolint:revive // the same bits
+	equal := got.MeterID == want.MeterID && got.AreaID == want.AreaID && reflect.DeepEqual(got.Start, want.Start) &&
 		got.Interval == want.Interval && got.Register == want.Register && got.Quality == want.Quality &&
-		got.Seq == want.Seq && got.SentAt == want.SentAt && len(got.KWh) == len(want.KWh) && gotArray == wantArray //nolint:revive // the same bits
+		got.Seq == want.Seq && reflect.DeepEqual(got.SentAt, want.SentAt) && len(got.KWh) == len(want.KWh) && gotArray == wantArray
 	for i := 0; equal && i < len(got.KWh); i++ {
 		equal = math.Float64bits(got.KWh[i]) == math.Float64bits(want.KWh[i])
 	}

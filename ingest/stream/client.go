@@ -30,9 +30,9 @@ type Config struct {
 	// TopicPrefix stands before the name of every topic in the cluster, and
 	// nowhere else: it keeps what shares a cluster apart.
 	TopicPrefix string
-	TLS      *tls.Config    // nil: plain text
-	SASL     sasl.Mechanism // nil: no authentication
-	Logger   *slog.Logger   // nil: silent
+	TLS         *tls.Config    // nil: plain text
+	SASL        sasl.Mechanism // nil: no authentication
+	Logger      *slog.Logger   // nil: silent
 	// Registry receives the weimang_stream metrics of everything that uses
 	// the client, so a process makes one client per registry. Nil: kept, not
 	// exported.

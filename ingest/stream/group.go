@@ -256,7 +256,7 @@ func (w *work) claim(ctx context.Context, id tp, offset int64) (*Claim, error) {
 		commit: func(offsets map[int]int64) error {
 			return w.gen.CommitOffsets(map[string]map[int]int64{w.c.wire(id.topic): offsets})
 		},
-		committed:  committed,
+		committed: committed,
 	}, nil
 }
 
