@@ -1,6 +1,6 @@
 package ingest
 
-// Topics of the system; a site that shares a cluster may prefix them.
+// Topics of the system; stream.Config has a prefix for those that share a cluster.
 const (
 	TopicReadings    = "weimang.readings"    // wire contract, keyed as the sender likes
 	TopicIncidents   = "weimang.incidents"   // wire contract

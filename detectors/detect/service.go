@@ -93,6 +93,12 @@ func (s *Service) Ready() bool {
 	return joined && s.ready == assigned
 }
 
+// Owned is the number of partitions this member owns, restored or not.
+func (s *Service) Owned() int {
+	n, _ := s.group.Assigned()
+	return n
+}
+
 // Caught reports whether the findings of everything in weimang.inputs have
 // been sent by this member.
 func (s *Service) Caught(ctx context.Context) (bool, error) {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/proto"
 
@@ -59,52 +60,25 @@ func EncodeInputs(areaID string, entries []ingest.Input) ([]byte, error) {
 	if areaID == "" {
 		return nil, errors.New("encode inputs: no area")
 	}
-	m := &wirepb.Inputs{AreaId: areaID, Entries: make([]*wirepb.Input, len(entries))}
-	for i, in := range entries {
+	if !utf8.ValidString(areaID) {
+		return nil, errors.New("encode inputs: the area is not UTF-8")
+	}
+	size := 8 + len(areaID)
+	for i := range entries {
+		size += entryRoom(&entries[i])
+	}
+	out := appendProtoString(make([]byte, 0, size), 1, areaID)
+	for i := range entries {
+		in := &entries[i]
 		if in.AreaID != "" && in.AreaID != areaID {
 			return nil, fmt.Errorf("encode inputs: entry %d belongs to another area", i)
 		}
-		e := &wirepb.Input{ClockMs: in.Clock.UnixMilli()}
-		parts := 0
-		if in.Readings != nil {
-			parts++
-			e.Entry = &wirepb.Input_Readings{Readings: readingsToLog(in.Readings)}
+		var err error
+		if out, err = appendEntry(out, areaID, in); err != nil {
+			return nil, fmt.Errorf("encode inputs: entry %d %w", i, err)
 		}
-		if in.Incident != nil {
-			parts++
-			e.Entry = &wirepb.Input_Incident{Incident: incidentToLog(areaID, in.Incident)}
-		}
-		if in.Directive != nil {
-			parts++
-			e.Entry = &wirepb.Input_Directive{Directive: directiveToLog(in.Directive)}
-		}
-		if parts > 1 {
-			return nil, fmt.Errorf("encode inputs: entry %d must have one of readings, incident and directive", i)
-		}
-		m.Entries[i] = e
-	}
-	out, err := deterministic.Marshal(m)
-	if err != nil {
-		return nil, fmt.Errorf("encode inputs: %w", err)
 	}
 	return out, nil
-}
-
-func readingsToLog(r *ingest.Readings) *wirepb.HomeReadings {
-	out := &wirepb.HomeReadings{
-		MeterId:     r.MeterID,
-		HouseholdId: r.HouseholdID,
-		Zone:        r.Zone,
-		Start:       r.Start.Unix(),
-		IntervalS:   uint32(r.Interval / time.Second),
-		WhPlus_1:    make([]uint64, len(r.Wh)),
-		Register:    r.Register,
-		Quality:     uint32(r.Quality),
-	}
-	for i, wh := range r.Wh {
-		out.WhPlus_1[i] = uint64(wh + 1) // NoValue wraps to 0, on purpose
-	}
-	return out
 }
 
 func incidentToLog(areaID string, in *ingest.Incident) *wirepb.StreamIncident {
@@ -129,6 +103,14 @@ func incidentToLog(areaID string, in *ingest.Incident) *wirepb.StreamIncident {
 // names the households of this area it concerns; an empty scope is the whole
 // area. The record is our own, so an error means a foreign or broken one.
 func DecodeInputs(value []byte) ([]ingest.Input, error) {
+	if inputs, ok := plainInputs(value); ok {
+		return inputs, nil
+	}
+	return carefulInputs(value)
+}
+
+// carefulInputs reads whatever an entry may be, and names what is wrong.
+func carefulInputs(value []byte) ([]ingest.Input, error) {
 	var m wirepb.Inputs
 	if err := proto.Unmarshal(value, &m); err != nil {
 		return nil, fmt.Errorf("decode inputs: %w", err)

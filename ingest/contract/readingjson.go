@@ -10,19 +10,12 @@ import (
 )
 
 func (l Limits) readingFromJSON(value []byte) (ingest.Block, *ingest.Rejection) {
-	f := parseFields(value)
-	b := ingest.Block{
-		MeterID:  f.text("meter_id"),
-		AreaID:   f.text("area_id"),
-		Interval: f.interval(),
-		Start:    f.time("ts"),
-		Quality:  f.quality(),
-		Seq:      f.seq(),
-		SentAt:   f.time("sent_at").Truncate(time.Millisecond),
-	}
-	array := f.energy(&b)
-	if rej := f.done(); rej != nil {
-		return b, rej
+	b, array, ok := plainReading(value)
+	if !ok {
+		var rej *ingest.Rejection
+		if b, array, rej = carefulReading(value); rej != nil {
+			return b, rej
+		}
 	}
 	place := func(i int) string {
 		if !array {
@@ -37,6 +30,23 @@ func (l Limits) readingFromJSON(value []byte) (ingest.Block, *ingest.Rejection) 
 		allMissing(b.KWh)
 	}
 	return b, nil
+}
+
+// carefulReading reads whatever a sender may write, and names what is wrong
+// with it. array tells whether the values came as one.
+func carefulReading(value []byte) (b ingest.Block, array bool, _ *ingest.Rejection) {
+	f := parseFields(value)
+	b = ingest.Block{
+		MeterID:  f.text("meter_id"),
+		AreaID:   f.text("area_id"),
+		Interval: f.interval(),
+		Start:    f.time("ts"),
+		Quality:  f.quality(),
+		Seq:      f.seq(),
+		SentAt:   f.time("sent_at").Truncate(time.Millisecond),
+	}
+	array = f.energy(&b)
+	return b, array, f.done()
 }
 
 // energy fills in the values and reports whether they came as an array.

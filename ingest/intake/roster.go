@@ -1,10 +1,6 @@
 package intake
 
-import (
-	"cmp"
-
-	"weimang/ingest"
-)
+import "weimang/ingest"
 
 // Roster knows which meter belongs to whom, by ids only. It is safe for
 // concurrent use.
@@ -21,7 +17,12 @@ type Roster interface {
 func OwnArea(meterID string) string { return "meter:" + meterID }
 
 // AreaOf is the area of a home for which the sender named none.
-func AreaOf(h ingest.Home) string { return cmp.Or(h.AreaID, OwnArea(h.MeterID)) }
+func AreaOf(h ingest.Home) string {
+	if h.AreaID != "" {
+		return h.AreaID
+	}
+	return OwnArea(h.MeterID)
+}
 
 // Open is the roster of a replay without one: each meter is a household of
 // its own in an area of its own, unless the sender names the area.

@@ -127,6 +127,42 @@ func (c *Client) EnsureTopics(ctx context.Context, topics []Topic) error {
 	return c.comparePartitions(ctx, topics)
 }
 
+// Delete deletes topics and groups with all they hold. What does not exist is
+// no error. It is for those made for a while, under a prefix of their own.
+func (c *Client) Delete(ctx context.Context, topics []Topic, groups []string) error {
+	var errs []error
+	// Groups first: where topics go while a group has offsets in them, some
+	// brokers keep the group.
+	wired := make([]string, len(groups))
+	for i, group := range groups {
+		wired[i] = c.wire(group)
+	}
+	left, err := c.kafka.DeleteGroups(ctx, &kafka.DeleteGroupsRequest{GroupIDs: wired})
+	if err != nil {
+		errs = append(errs, fmt.Errorf("delete groups: %w", err))
+	} else {
+		for group, err := range left.Errors {
+			if err != nil && !errors.Is(err, kafka.GroupIdNotFound) {
+				errs = append(errs, fmt.Errorf("delete group %s: %w", c.plain(group), err))
+			}
+		}
+	}
+	req := &kafka.DeleteTopicsRequest{}
+	for _, t := range topics {
+		req.Topics = append(req.Topics, c.wire(t.Name))
+	}
+	gone, err := c.kafka.DeleteTopics(ctx, req)
+	if err != nil {
+		return errors.Join(append(errs, fmt.Errorf("delete topics: %w", err))...)
+	}
+	for topic, err := range gone.Errors {
+		if err != nil && !errors.Is(err, kafka.UnknownTopicOrPartition) {
+			errs = append(errs, fmt.Errorf("delete topic %s: %w", c.plain(topic), err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // comparePartitions logs where an existing topic differs from what was asked
 // for. Inputs and checkpoints that differ still work, since checkpoints are
 // keyed by area; they only lie apart.
