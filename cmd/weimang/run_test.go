@@ -30,6 +30,7 @@ type site struct {
 	t      *testing.T
 	client *stream.Client
 	page   string
+	broker string
 }
 
 func startSite(t *testing.T, households string) *site {
@@ -72,7 +73,7 @@ func startSite(t *testing.T, households string) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	s := &site{t: t, client: client, page: "http://" + page}
+	s := &site{t: t, client: client, page: "http://" + page, broker: broker}
 	s.eventually("ready", func() bool { return s.get("/-/ready") == "ready\n" })
 	return s
 }

@@ -160,7 +160,7 @@ func start(ctx context.Context, w wiring) (_ *system, err error) {
 		clock = intake.Feed()
 	}
 	if s.intake, err = intake.New(intake.Options{
-		Client: s.client, Roster: roster, Sink: s.store, Clock: clock, Limits: cfg.Limits(), Logger: log, Registry: reg,
+		Client: s.client, Roster: roster, Sink: s.store, Clock: clock, Replayed: cfg.Clock == clockFeed, Limits: cfg.Limits(), Logger: log, Registry: reg,
 	}); err != nil {
 		return nil, err
 	}
@@ -257,7 +257,7 @@ func (s *system) drained(ctx context.Context) error {
 }
 
 // caughtUp waits until ingest has handled everything sent so far: the barrier
-// that puts readings and incidents of a replay into one order.
+// that puts the topics of a replay into one order.
 func (s *system) caughtUp(ctx context.Context) error { return until(ctx, s.intake.Caught) }
 
 // until polls a condition; an error of the condition ends it.
