@@ -33,6 +33,9 @@ type wiring struct {
 	people   []alerts.Person
 	channels map[string]deliver.Channel
 	log      *slog.Logger
+	// now is the wall clock by which readings and silence are judged; nil is
+	// time.Now.
+	now func() time.Time
 }
 
 // system is everything from the wire to the page in one process.
@@ -141,9 +144,20 @@ func start(ctx context.Context, w wiring) (_ *system, err error) {
 		s.lc.goRun("history", s.history.Run)
 	}
 
+	wall := w.now
+	if wall == nil {
+		wall = time.Now
+	}
+	// A replayed feed has its clock in its records; how long nothing of it has
+	// come by the wall says nothing about homes.
+	clock, silence := intake.Wall(wall), wall
+	if cfg.Clock == clockFeed {
+		clock, silence = intake.Feed(), nil
+	}
+
 	if s.detect, err = detect.New(detect.Options{
 		Client: s.client, Producer: producer, Params: cfg.Params(), Logger: log, Registry: reg,
-		CheckpointEvery: cfg.Detect.CheckpointEvery, History: cfg.Detect.History,
+		CheckpointEvery: cfg.Detect.CheckpointEvery, History: cfg.Detect.History, Now: silence,
 	}); err != nil {
 		return nil, err
 	}
@@ -154,10 +168,6 @@ func start(ctx context.Context, w wiring) (_ *system, err error) {
 		follower := intake.NewFollower(log)
 		s.lc.goRun("roster", func(ctx context.Context) error { return follower.Follow(ctx, s.client) })
 		roster = follower
-	}
-	clock := intake.Wall(time.Now)
-	if cfg.Clock == clockFeed {
-		clock = intake.Feed()
 	}
 	if s.intake, err = intake.New(intake.Options{
 		Client: s.client, Roster: roster, Sink: s.store, Clock: clock, Replayed: cfg.Clock == clockFeed, Limits: cfg.Limits(), Logger: log, Registry: reg,
