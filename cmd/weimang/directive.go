@@ -118,6 +118,10 @@ func (o *directiveOptions) directive(now time.Time, zone *time.Location) (ingest
 	if d.Until, err = parseMoment(o.until, zone); err != nil {
 		return d, usagef("--until: %v", err)
 	}
+	if o.id == "" && !d.Until.IsZero() && !d.Until.After(d.From) {
+		return d, usagef("--until: %s is not after %s, so nothing would be said; to take a directive back, name it by --id",
+			d.Until.Format(time.RFC3339), d.From.In(d.Until.Location()).Format(time.RFC3339))
+	}
 	return d, nil
 }
 

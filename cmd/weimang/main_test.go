@@ -67,6 +67,7 @@ func TestMistakesInTheCommandLineExitWith2(t *testing.T) {
 		{"a directive of no kind", "directive", "away, mute or outcome"},
 		{"a directive about nobody", "directive away", `"household" not set`},
 		{"a muting without an end", "directive mute --household h-1 --dry-run", "until: required of kind mute"},
+		{"an absence that is over before it begins", "directive away --household h-1 --from 2026-07-12 --until 2026-07-12 --dry-run", "--until: 2026-07-12T00:00:00+08:00 is not after"},
 		{"an outcome that is none", "directive outcome --household h-1 --found fine --dry-run", "outcome: required of an outcome: one of"},
 		{"a time that is none", "directive away --household h-1 --from noon --dry-run", "--from: "},
 		{"no such part of the contract", "contract meter", "asyncapi, directive, incident, protobuf, reading"},
