@@ -24,13 +24,14 @@ const (
 	TooLarge         Reason = "too-large"
 	NoIncident       Reason = "no-incident-id"
 	NoScope          Reason = "no-scope"
+	UnknownMeter     Reason = "unknown-meter"     // not in the roster, where a site keeps such records
 	UnknownHousehold Reason = "unknown-household" // a directive about a household that is not watched
 )
 
 // Reasons lists the closed set, for metrics and documentation.
 var Reasons = []Reason{
 	NotJSON, NotProtobuf, UnknownContent, BadField, NoMeter, BadTime, BadInterval, NoEnergy,
-	Negative, Absurd, NotANumber, Future, TooLate, TooLarge, NoIncident, NoScope, UnknownHousehold,
+	Negative, Absurd, NotANumber, Future, TooLate, TooLarge, NoIncident, NoScope, UnknownMeter, UnknownHousehold,
 }
 
 // Rejection is the error for a record that cannot be used: why, where in the

@@ -17,3 +17,8 @@ const (
 // FeedClockHeader carries the feed's clock (RFC 3339) on a record of a
 // replayed feed. Ingest honours it only when its clock is the feed's.
 const FeedClockHeader = "weimang-feed-clock"
+
+// ReplayedFromHeader marks a record that was written back from the dead
+// letters: the letter's place there, PARTITION:OFFSET. Each replay adds one,
+// so a record that is refused again says how often it was tried.
+const ReplayedFromHeader = "replayed_from"

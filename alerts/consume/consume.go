@@ -16,6 +16,7 @@ import (
 	"weimang/alerts"
 	"weimang/ingest"
 	"weimang/ingest/contract"
+	"weimang/ingest/deadletters"
 	"weimang/ingest/stream"
 )
 
@@ -23,6 +24,7 @@ import (
 const (
 	FindingsGroup = "weimang-alert"
 	HistoryGroup  = "weimang-history"
+	ReportsGroup  = "weimang-reports"
 )
 
 // Options configures a Consumer.
@@ -41,8 +43,9 @@ type Options struct {
 
 // Consumer is a member of the group that shares a topic's partitions.
 type Consumer struct {
-	opts  Options
-	group *stream.Group
+	opts   Options
+	group  *stream.Group
+	handle func(context.Context, []stream.Record) error
 }
 
 // New prepares a Consumer; nothing runs before Run.
@@ -56,7 +59,9 @@ func New(opts Options) (*Consumer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("consume %s: %w", opts.Topic, err)
 	}
-	return &Consumer{opts: opts, group: group}, nil
+	c := &Consumer{opts: opts, group: group}
+	c.handle = c.values
+	return c, nil
 }
 
 // Run works until ctx ends, with everything handled committed.
@@ -65,6 +70,12 @@ func (c *Consumer) Run(ctx context.Context) error {
 		return fmt.Errorf("consume %s: %w", c.opts.Topic, err)
 	}
 	return nil
+}
+
+// Ready reports whether this member is in its group.
+func (c *Consumer) Ready() bool {
+	_, joined := c.group.Assigned()
+	return joined
 }
 
 // Caught reports whether everything in the topic is handled and committed.
@@ -103,8 +114,8 @@ func (c *Consumer) partition(ctx context.Context, claim *stream.Claim) error {
 	}
 }
 
-// handle makes records durable, the unusable ones as dead letters.
-func (c *Consumer) handle(ctx context.Context, records []stream.Record) error {
+// values makes records durable, the unusable ones as dead letters.
+func (c *Consumer) values(ctx context.Context, records []stream.Record) error {
 	values := make([][]byte, len(records))
 	for i := range records {
 		values[i] = records[i].Value
@@ -114,20 +125,14 @@ func (c *Consumer) handle(ctx context.Context, records []stream.Record) error {
 	if !errors.As(err, &bad) {
 		return err
 	}
-	dead := make([]stream.Record, 0, len(bad.Records))
+	dead := make([]contract.DeadLetter, 0, len(bad.Records))
 	for _, b := range bad.Records {
-		rec := &records[b.Index]
-		value, err := contract.EncodeDeadLetter(&contract.DeadLetter{
-			Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset, Reason: ingest.BadField,
-			Text: b.Err.Error(), ContentType: contract.JSON, At: time.Now(), Value: rec.Value,
-		})
-		if err != nil {
-			return fmt.Errorf("dead letter of offset %d: %w", rec.Offset, err)
-		}
-		dead = append(dead, stream.Record{Value: value})
+		d := deadletters.New(&records[b.Index], ingest.Reject(ingest.BadField, "", "%v", b.Err), time.Now())
+		d.ContentType = contract.JSON
+		dead = append(dead, d)
 	}
 	c.opts.Logger.Warn("records that cannot be used went to the dead letters", "topic", c.opts.Topic, "records", len(dead))
-	return c.opts.Producer.Produce(ctx, ingest.TopicDeadLetters, dead)
+	return deadletters.Bury(ctx, c.opts.Producer, dead)
 }
 
 // Publisher writes what became of findings to topic weimang.alerts.

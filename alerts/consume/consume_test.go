@@ -179,3 +179,56 @@ func TestRecordsOfTheOutboxReachTheTopic(t *testing.T) {
 		t.Errorf("topic holds %v (%v), want %v", got, err, want)
 	}
 }
+
+// shelf keeps reports by id.
+type shelf struct {
+	mu    sync.Mutex
+	texts map[string]string
+}
+
+func (s *shelf) SaveReport(_ context.Context, r ingest.Report) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.texts[r.ID] = r.Text
+	return nil
+}
+
+func TestReportsAreKeptWhereIngestHasNoStore(t *testing.T) {
+	client, producer := newSite(t)
+	s := &shelf{texts: make(map[string]string)}
+	c, err := NewReports(Options{Client: client, Producer: producer}, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := c.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	defer func() { cancel(); wg.Wait() }()
+	report := func(id, text string) stream.Record {
+		return stream.Record{Key: []byte("k"), Value: contract.EncodeReport(&ingest.Report{Text: text, Incident: ingest.Incident{
+			ID: id, Source: ingest.PowerGrid, Class: ingest.ClassOutage, State: ingest.Reported,
+			Scope: ingest.Scope{Areas: []string{"tq"}}, From: time.Unix(1_780_000_000, 0).UTC(),
+		}})}
+	}
+	recs := []stream.Record{report("i1", "first words"), {Key: []byte("k"), Value: []byte("no report")}, report("i2", "others"), report("i1", "last words")}
+	if err := producer.Produce(t.Context(), ingest.TopicIncidents, recs); err != nil {
+		t.Fatal(err)
+	}
+	for begun := time.Now(); ; time.Sleep(5 * time.Millisecond) {
+		if ok, err := c.Caught(t.Context()); err != nil || time.Since(begun) > 20*time.Second {
+			t.Fatalf("not caught up: %v", err)
+		} else if ok {
+			break
+		}
+	}
+	if len(s.texts) != 2 || s.texts["i1"] != "last words" {
+		t.Errorf("kept %v", s.texts)
+	}
+	if n, err := client.EndOffsets(t.Context(), ingest.TopicDeadLetters); err != nil || n[0] != 0 {
+		t.Errorf("dead letters, which are ingest's to write: %v %v", n, err)
+	}
+}

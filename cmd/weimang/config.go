@@ -54,6 +54,8 @@ type RosterConfig struct {
 	Households string // path; "" is none
 	People     string // path; "" is none
 	Open       bool
+	// KeepUnknown: see intake.Options.
+	KeepUnknown bool
 	// AllowRemoval lets a list of homes take most of them off; see tooShort.
 	AllowRemoval bool
 	Zone         string // IANA name

@@ -56,6 +56,7 @@ func configKeys(c *Config) []configKey {
 		{"roster.households", "CSV of meter_id,household_id,area_id,zone,village_id,label. Empty: what the database and the roster topic know.", &c.Roster.Households},
 		{"roster.people", "CSV of village_id,role,name,channel,address,language: who is told.", &c.Roster.People},
 		{"roster.open", "true: a meter that is not in the roster is a household of its own, instead of being counted and ignored.", &c.Roster.Open},
+		{"roster.keep_unknown", "true: what such a meter sends goes to the dead letters for 14 days, to be replayed once it is in the roster. Not for a utility that sends the whole town.", &c.Roster.KeepUnknown},
 		{"roster.allow_removal", "Let roster.households take more than half of the homes off. Otherwise such a list is refused: it may be cut short.", &c.Roster.AllowRemoval},
 		{"roster.zone", "Time zone (IANA name) of homes for which the roster names none, and of dates in this file.", &c.Roster.Zone},
 

@@ -21,6 +21,7 @@ import (
 // newRunCmd is the product: everything from the wire to the page.
 func newRunCmd() *cobra.Command {
 	var file string
+	var words []string
 	cmd := &cobra.Command{
 		Use:     "run",
 		GroupID: groupRun,
@@ -30,40 +31,56 @@ func newRunCmd() *cobra.Command {
 Without a configuration file it starts an embedded Kafka-protocol broker on
 127.0.0.1:19092 and keeps its log and a SQLite store in ./weimang-data, so
 that readings can be sent to it at once. With one it goes by that: see
-"weimang config" for every key with its default.`,
+"weimang config" for every key with its default.
+
+With --role it does only part of the work, and other processes with the same
+configuration do the rest; they need brokers to meet at. ingest and detect keep
+nothing on disk, and any number of them share the work. alert has the store and
+serves the page: run one.`,
 		Example: `  weimang run
   weimang run --config weimang.yaml
-  WEIMANG_KAFKA_BROKERS=kafka-1:9092,kafka-2:9092 weimang run`,
+  WEIMANG_KAFKA_BROKERS=kafka-1:9092,kafka-2:9092 weimang run
+  weimang run --config weimang.yaml --role ingest,detect`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			roles, err := parseRoles(words)
+			if err != nil {
+				return err
+			}
 			cfg, err := LoadConfig(file, os.Environ())
 			if err != nil {
 				return err
 			}
-			return serve(cmd.Context(), cfg, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return serve(cmd.Context(), cfg, roles, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	cmd.Flags().StringVarP(&file, "config", "c", "", "configuration file (YAML)")
+	cmd.Flags().StringSliceVar(&words, "role", nil, "do only this part: ingest, detect or alert (repeatable; default all)")
 	return cmd
 }
 
-func serve(ctx context.Context, cfg *Config, stdout, stderr io.Writer) error {
+// serve runs the roles until ctx ends, and then stops in order.
+func serve(ctx context.Context, cfg *Config, roles []role, stdout, stderr io.Writer) error {
 	log := newLogger(cfg, stderr)
-	w := wiring{cfg: cfg, log: log}
-	var err error
-	if w.roster, w.people, err = readRoster(cfg); err != nil {
-		return err
+	w := wiring{cfg: cfg, roles: roles, log: log}
+	if cfg.Embedded() && !whole(roles) {
+		return errors.New("--role: the broker inside a process has no room for others; set kafka.brokers, or run all roles in one process")
 	}
-	channels, closeChannels, err := openChannels(cfg, stdout)
-	if err != nil {
-		return err
+	closeChannels := func() error { return nil }
+	if w.has(roleAlert) {
+		var err error
+		if w.roster, w.people, err = readRoster(cfg); err != nil {
+			return err
+		}
+		if w.channels, closeChannels, err = openChannels(cfg, stdout); err != nil {
+			return err
+		}
 	}
-	w.channels = channels
 	s, err := start(ctx, w)
 	if err != nil {
 		return errors.Join(err, closeChannels())
 	}
-	log.Info("weimang is running", "page", s.page, "homes", len(w.roster), "embedded_broker", cfg.Embedded())
+	log.Info("weimang is running", "roles", joined(roles), "http", s.page, "homes", len(w.roster), "embedded_broker", cfg.Embedded())
 	err = s.lc.wait()
 	return errors.Join(err, s.stop(), closeChannels())
 }

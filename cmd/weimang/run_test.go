@@ -47,7 +47,7 @@ func startSite(t *testing.T, households string) *site {
 	cfg, err := LoadConfig(write("weimang.yaml", fmt.Sprintf(
 		"data_dir: %s\nroster:\n  households: %s\n  people: %s\nhttp:\n  addr: %s\nkafka:\n  addr: %s\n",
 		filepath.Join(dir, "data"), write("households.csv", households),
-		write("people.csv", "village_id,role,name,channel,address,language\nwd,chair,李桂花,console,13800000000,\n"), page, broker)), nil)
+		write("people.csv", "village_id,role,name,channel,address,language\nwd,chair,李桂花,console,13800000000,\n"), page, broker)), os.Environ())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func startSite(t *testing.T, households string) *site {
 	var wg sync.WaitGroup
 	var stderr bytes.Buffer
 	wg.Go(func() {
-		if err := serve(ctx, cfg, io.Discard, &stderr); err != nil {
+		if err := serve(ctx, cfg, allRoles, io.Discard, &stderr); err != nil {
 			t.Errorf("run ended with %v", err)
 		}
 	})

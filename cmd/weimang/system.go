@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -29,6 +31,7 @@ import (
 // wiring is what a system is made of besides its configuration.
 type wiring struct {
 	cfg      *Config
+	roles    []role // nil: all
 	roster   []store.HouseholdRow
 	people   []alerts.Person
 	channels map[string]deliver.Channel
@@ -38,20 +41,26 @@ type wiring struct {
 	now func() time.Time
 }
 
-// system is everything from the wire to the page in one process.
+// has reports whether the process has a role.
+func (w *wiring) has(r role) bool { return len(w.roles) == 0 || slices.Contains(w.roles, r) }
+
+// system is everything from the wire to the page in one process, or the part
+// of it that the process's roles ask for: what belongs to another role is nil.
 type system struct {
 	cfg      *Config
 	lc       *lifecycle
 	log      *slog.Logger
 	reg      *prometheus.Registry
 	client   *stream.Client
+	producer *stream.Producer
 	store    *store.DB
 	deliver  *deliver.Deliverer
 	intake   *intake.Service
 	detect   *detect.Service
 	findings *consume.Consumer
 	history  *consume.Consumer // nil when no history is kept
-	page     string            // address of the page
+	page     string            // address of the page, or of the probes alone
+	probes   []probe
 
 	feedClock atomic.Int64 // unix ms of a replayed feed's clock, 0: none yet
 }
@@ -60,6 +69,9 @@ type system struct {
 // written to first, what writes last. Stopping is the reverse, so that
 // whatever still comes finds its receiver. On an error nothing is left running.
 func start(ctx context.Context, w wiring) (_ *system, err error) {
+	if w.now == nil {
+		w.now = time.Now
+	}
 	cfg, log := w.cfg, w.log
 	reg := newRegistry()
 	s := &system{cfg: cfg, log: log, lc: newLifecycle(ctx, log), reg: reg}
@@ -85,25 +97,9 @@ func start(ctx context.Context, w wiring) (_ *system, err error) {
 	if err := s.client.EnsureTopics(ctx, stream.Topics(cfg.Kafka.Partitions, stream.Retention{})); err != nil {
 		return nil, err
 	}
-	producer := stream.NewProducer(s.client)
+	s.producer = stream.NewProducer(s.client)
 
-	if s.store, err = store.Open(ctx, cfg.StorePath(), time.Now); err != nil {
-		return nil, err
-	}
-	s.lc.add("store", func(context.Context) error { return s.store.Close() })
-	if err := s.publishRoster(ctx, producer, w); err != nil {
-		return nil, err
-	}
-
-	zone, err := time.LoadLocation(cfg.Roster.Zone)
-	if err != nil {
-		return nil, fmt.Errorf("roster.zone: %w", err)
-	}
-	words, err := message.New()
-	if err != nil {
-		return nil, err
-	}
-	// The page's server comes first: links in messages need its address.
+	// The server's address comes first: links in messages need it.
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.HTTP.Addr)
 	if err != nil {
 		return nil, fmt.Errorf("http.addr: %w", err)
@@ -114,75 +110,134 @@ func start(ctx context.Context, w wiring) (_ *system, err error) {
 		}
 		return nil
 	})
-	s.page = pageURL(cfg, listener.Addr().String())
+	s.page = "http://" + listener.Addr().String()
 
-	s.deliver = deliver.New(s.store, w.channels, consume.Publisher{Producer: producer}, deliver.Options{}, log, reg)
+	page := http.Handler(http.HandlerFunc(noPage))
+	if w.has(roleAlert) {
+		s.page = pageURL(cfg, listener.Addr().String())
+		if page, err = s.startAlert(ctx, w); err != nil {
+			return nil, err
+		}
+	}
+	if w.has(roleDetect) {
+		if err := s.startDetect(w); err != nil {
+			return nil, err
+		}
+	}
+	if w.has(roleIngest) {
+		if err := s.startIngest(w); err != nil {
+			return nil, err
+		}
+	}
+	server := &http.Server{Handler: s.routes(page, reg), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
+	s.lc.goRun("http", func(ctx context.Context) error { return serveHTTP(ctx, server, listener) })
+	return s, nil
+}
+
+// startAlert starts what has the store: the roster is published from it,
+// findings become alerts in it, messages leave it, and the page reads it.
+func (s *system) startAlert(ctx context.Context, w wiring) (page http.Handler, err error) {
+	cfg, log := s.cfg, s.log
+	if s.store, err = store.Open(ctx, cfg.StorePath(), time.Now); err != nil {
+		return nil, err
+	}
+	s.lc.add("store", func(context.Context) error { return s.store.Close() })
+	if err := s.publishRoster(ctx, s.producer, w); err != nil {
+		return nil, err
+	}
+	zone, err := time.LoadLocation(cfg.Roster.Zone)
+	if err != nil {
+		return nil, fmt.Errorf("roster.zone: %w", err)
+	}
+	words, err := message.New()
+	if err != nil {
+		return nil, err
+	}
+	s.deliver = deliver.New(s.store, w.channels, consume.Publisher{Producer: s.producer}, deliver.Options{}, log, s.reg)
 	service, err := alerts.NewService(ctx, s.store, words, alerts.Options{
 		Fallback: fallback(cfg), Channels: names(w.channels), BaseURL: s.page, Zone: zone, Wake: s.deliver.Wake,
-	}, log, reg)
+	}, log, s.reg)
 	if err != nil {
 		return nil, err
 	}
 	s.lc.goRun("delivery", s.deliver.Run)
 
-	if s.findings, err = consume.New(consume.Options{
-		Client: s.client, Producer: producer, Logger: log,
-		GroupID: consume.FindingsGroup, Topic: ingest.TopicFindings, Handle: service.HandleFindings,
-	}); err != nil {
+	from := consume.Options{Client: s.client, Producer: s.producer, Logger: log}
+	from.GroupID, from.Topic, from.Handle = consume.FindingsGroup, ingest.TopicFindings, service.HandleFindings
+	if s.findings, err = consume.New(from); err != nil {
 		return nil, err
 	}
 	s.lc.goRun("findings", s.findings.Run)
+	s.probe(roleAlert, "not in the group that reads findings", s.findings.Ready)
 
 	if cfg.Detect.History {
-		if s.history, err = consume.New(consume.Options{
-			Client: s.client, Producer: producer, Logger: log,
-			GroupID: consume.HistoryGroup, Topic: ingest.TopicHistory,
-			Handle: history.NewHandler(s.store, 0, reg).HandleHistory,
-		}); err != nil {
+		from.GroupID, from.Topic, from.Handle = consume.HistoryGroup, ingest.TopicHistory, history.NewHandler(s.store, 0, s.reg).HandleHistory
+		if s.history, err = consume.New(from); err != nil {
 			return nil, err
 		}
 		s.lc.goRun("history", s.history.Run)
 	}
-
-	wall := w.now
-	if wall == nil {
-		wall = time.Now
+	if !w.has(roleIngest) {
+		reports, err := consume.NewReports(consume.Options{Client: s.client, Producer: s.producer, Logger: log}, s.store)
+		if err != nil {
+			return nil, err
+		}
+		s.lc.goRun("reports", reports.Run)
 	}
+	return web.New(s.store, words, s.now, web.Options{Zone: zone}, log)
+}
+
+// startDetect starts a member of those that share the areas' logs.
+func (s *system) startDetect(w wiring) (err error) {
 	// A replayed feed has its clock in its records; how long nothing of it has
 	// come by the wall says nothing about homes.
-	clock, silence := intake.Wall(wall), wall
-	if cfg.Clock == clockFeed {
-		clock, silence = intake.Feed(), nil
+	silence := w.now
+	if s.cfg.Clock == clockFeed {
+		silence = nil
 	}
-
 	if s.detect, err = detect.New(detect.Options{
-		Client: s.client, Producer: producer, Params: cfg.Params(), Logger: log, Registry: reg,
-		CheckpointEvery: cfg.Detect.CheckpointEvery, History: cfg.Detect.History, Now: silence,
+		Client: s.client, Producer: s.producer, Params: s.cfg.Params(), Logger: s.log, Registry: s.reg,
+		CheckpointEvery: s.cfg.Detect.CheckpointEvery, History: s.cfg.Detect.History, Now: silence,
 	}); err != nil {
-		return nil, err
+		return err
 	}
 	s.lc.goRun("detect", s.detect.Run)
+	s.probe(roleDetect, "partitions are being restored", s.detect.Ready)
+	return nil
+}
 
+// startIngest starts a member of those that share the wire's topics.
+func (s *system) startIngest(w wiring) (err error) {
+	cfg := s.cfg
 	var roster intake.Roster = intake.Open{Zone: cfg.Roster.Zone}
 	if !cfg.Roster.Open {
-		follower := intake.NewFollower(log)
+		follower := intake.NewFollower(s.log)
 		s.lc.goRun("roster", func(ctx context.Context) error { return follower.Follow(ctx, s.client) })
-		roster = follower
+		if roster = follower; !w.has(roleAlert) {
+			roster = publishedRoster{follower, s.log}
+		}
+	}
+	clock := intake.Wall(w.now)
+	if cfg.Clock == clockFeed {
+		clock = intake.Feed()
+	}
+	var sink intake.ReportSink = noReports{}
+	if w.has(roleAlert) {
+		sink = s.store
 	}
 	if s.intake, err = intake.New(intake.Options{
-		Client: s.client, Roster: roster, Sink: s.store, Clock: clock, Replayed: cfg.Clock == clockFeed, Limits: cfg.Limits(), Logger: log, Registry: reg,
+		Client: s.client, Roster: roster, Sink: sink, Clock: clock, Replayed: cfg.Clock == clockFeed, Limits: cfg.Limits(),
+		KeepUnknown: cfg.Roster.KeepUnknown, Logger: s.log, Registry: s.reg,
 	}); err != nil {
-		return nil, err
+		return err
 	}
 	s.lc.goRun("ingest", s.intake.Run)
+	s.probe(roleIngest, "waits for the roster, or is not in the group that reads the wire", s.intake.Ready)
+	return nil
+}
 
-	handler, err := web.New(s.store, words, s.now, web.Options{Zone: zone}, log)
-	if err != nil {
-		return nil, err
-	}
-	server := &http.Server{Handler: s.routes(handler, reg), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
-	s.lc.goRun("http", func(ctx context.Context) error { return serveHTTP(ctx, server, listener) })
-	return s, nil
+func (s *system) probe(of role, lacks string, ready func() bool) {
+	s.probes = append(s.probes, probe{of, lacks, ready})
 }
 
 // stopLimit is what all parts together have to stop in: above the time a
@@ -218,24 +273,47 @@ func (s *system) routes(page http.Handler, reg *prometheus.Registry) http.Handle
 	mux := http.NewServeMux()
 	mux.Handle("/", page)
 	mux.Handle("GET /metrics", newMetricsPage(reg, s.log))
-	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		if !s.detect.Ready() {
-			w.WriteHeader(http.StatusServiceUnavailable)
-			_, _ = io.WriteString(w, "not ready: partitions are being restored\n")
-			return
-		}
-		_, _ = io.WriteString(w, "ready\n")
-	})
-	// Meters nobody has put into the roster: a utility may send the whole
-	// town. A few ids tell an operator which list is missing.
-	mux.HandleFunc("GET /-/unknown-meters", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		for _, id := range s.intake.UnknownMeters() {
-			fmt.Fprintln(w, id)
-		}
-	})
+	mux.HandleFunc("GET /-/ready", s.serveReady)
+	if s.intake != nil {
+		// Meters nobody has put into the roster: a utility may send the whole
+		// town. A few ids tell an operator which list is missing.
+		mux.HandleFunc("GET /-/unknown-meters", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+			for _, id := range s.intake.UnknownMeters() {
+				fmt.Fprintln(w, id)
+			}
+		})
+	}
 	return mux
+}
+
+// serveReady answers 200 once every role of the process can work, and says
+// what is missing until then.
+func (s *system) serveReady(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	var missing strings.Builder
+	for _, p := range s.probes {
+		if !p.ready() {
+			fmt.Fprintf(&missing, "not ready: %s: %s\n", p.role, p.lacks)
+		}
+	}
+	if missing.Len() > 0 {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = io.WriteString(w, missing.String())
+		return
+	}
+	_, _ = io.WriteString(w, "ready\n")
+}
+
+// noPage stands where a process has no store to show.
+func noPage(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	if r.URL.Path == "/-/healthy" {
+		_, _ = io.WriteString(w, "healthy\n")
+		return
+	}
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = io.WriteString(w, "the page is served by the process of role alert\n")
 }
 
 // now is the clock the page lives by: the feed's where a feed is replayed.

@@ -11,6 +11,7 @@ import (
 	"weimang/detectors"
 	"weimang/ingest"
 	"weimang/ingest/contract"
+	"weimang/ingest/deadletters"
 	"weimang/ingest/stream"
 )
 
@@ -26,9 +27,10 @@ type partition struct {
 	looked time.Time // when the areas were last looked at, see tell
 
 	// What the applied inputs led to and no broker has acknowledged yet.
-	findings, history, dead []stream.Record
-	points                  map[string]*detectors.History
-	out                     detectors.Output
+	findings, history []stream.Record
+	dead              []contract.DeadLetter
+	points            map[string]*detectors.History
+	out               detectors.Output
 }
 
 // area is the state of an area with the offset it stands for.
@@ -149,20 +151,13 @@ func (p *partition) refuseInput(rec *stream.Record, err error, in ingest.Input) 
 
 // refuse sends what could not be used of a record to the dead letters.
 func (p *partition) refuse(rec *stream.Record, err error, raw []byte, clock time.Time) {
-	d := contract.DeadLetter{
-		Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset, Reason: ingest.BadField,
-		Text: err.Error(), ContentType: "application/x-protobuf", At: clock, Value: raw,
-	}
 	var rejection *ingest.Rejection
-	if errors.As(err, &rejection) {
-		d.Reason, d.Field, d.Text = rejection.Reason, rejection.Field, rejection.Text
+	if !errors.As(err, &rejection) {
+		rejection = ingest.Reject(ingest.BadField, "", "%v", err)
 	}
-	value, encodeErr := contract.EncodeDeadLetter(&d)
-	if encodeErr != nil {
-		p.s.log.Error("dead letter lost", "partition", rec.Partition, "offset", rec.Offset, "error", encodeErr)
-		return
-	}
-	p.dead = append(p.dead, stream.Record{Value: value})
+	d := deadletters.New(rec, rejection, clock)
+	d.ContentType, d.Value = contract.Protobuf, raw
+	p.dead = append(p.dead, d)
 	p.s.metrics.refused.WithLabelValues(string(d.Reason)).Inc()
 }
 
@@ -193,7 +188,6 @@ func (p *partition) send(ctx context.Context) error {
 		recs  *[]stream.Record
 	}{
 		{ingest.TopicFindings, &p.findings},
-		{ingest.TopicDeadLetters, &p.dead},
 		{ingest.TopicHistory, &p.history},
 	} {
 		if len(*out.recs) == 0 {
@@ -204,6 +198,10 @@ func (p *partition) send(ctx context.Context) error {
 		}
 		*out.recs = (*out.recs)[:0]
 	}
+	if err := deadletters.Bury(ctx, p.s.opts.Producer, p.dead); err != nil {
+		return err
+	}
+	p.dead = p.dead[:0]
 	return nil
 }
 

@@ -51,7 +51,6 @@ type Service struct {
 	mu        sync.Mutex
 	positions map[int]int64 // next offset whose findings are not yet sent, by owned partition
 	ready     int           // partitions restored
-	owned     int
 }
 
 // New prepares a Service; nothing runs before Run.
@@ -88,11 +87,14 @@ func (s *Service) Run(ctx context.Context) error {
 	return nil
 }
 
-// Ready reports whether this member has partitions and all are restored.
+// Ready reports whether this member is in the group and all its partitions are
+// restored. One that has none, since there are more members than partitions,
+// is ready.
 func (s *Service) Ready() bool {
+	assigned, joined := s.group.Assigned()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.owned > 0 && s.ready == s.owned
+	return joined && s.ready == assigned
 }
 
 // Caught reports whether the findings of everything in weimang.inputs have
@@ -114,15 +116,11 @@ func (s *Service) Caught(ctx context.Context) (bool, error) {
 
 // handle owns one partition for one generation.
 func (s *Service) handle(ctx context.Context, c *stream.Claim) error {
-	s.mu.Lock()
-	s.owned++
-	s.mu.Unlock()
 	restored := false
 	defer func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.positions, c.Partition())
-		s.owned--
 		if restored {
 			s.ready--
 		}

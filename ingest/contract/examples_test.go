@@ -77,6 +77,7 @@ func TestEveryReasonHasAnExample(t *testing.T) {
 		ingest.NotProtobuf:      "TestDecodeProtobufRefuses",
 		ingest.UnknownContent:   "TestContentTypes",
 		ingest.UnknownHousehold: "the roster knows: ingest/intake",
+		ingest.UnknownMeter:     "the roster's to say, package intake",
 	}
 	have := make(map[ingest.Reason]bool)
 	for name := range examples(t, "*-bad-*.json") {

@@ -15,6 +15,7 @@ import (
 
 	"weimang/ingest"
 	"weimang/ingest/contract"
+	"weimang/ingest/deadletters"
 	"weimang/ingest/stream"
 )
 
@@ -310,13 +311,13 @@ func TestABatchWhoseLettersCannotBeWrittenDoesNotFillTheLogs(t *testing.T) {
 }
 
 func TestALetterThatDoesNotFitStillSaysWhy(t *testing.T) {
-	large := noise(maxLetter + 1)
+	large := noise(deadletters.MaxValue + 1)
 	rej := ingest.Reject(ingest.TooLarge, "", "too large")
 	for name, tc := range map[string]struct {
 		made []stream.Topic // before ours
 		kept int            // bytes of the large record
 	}{
-		"a topic of ours":                   {nil, maxLetter},
+		"a topic of ours":                   {nil, deadletters.MaxValue},
 		"a topic made with a smaller limit": {[]stream.Topic{{Name: ingest.TopicDeadLetters, Partitions: 1, MaxBytes: 2000}}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -326,7 +327,7 @@ func TestALetterThatDoesNotFitStillSaysWhy(t *testing.T) {
 			for i, value := range [][]byte{[]byte("{"), large, []byte("{")} {
 				dead = append(dead, s.refuse(&stream.Record{Topic: ingest.TopicReadings, Offset: int64(i), Value: value}, rej))
 			}
-			if err := s.bury(w.ctx(), dead); err != nil {
+			if err := deadletters.Bury(w.ctx(), w.producer, dead); err != nil {
 				t.Fatal(err)
 			}
 			// One that was written before the large one was refused may come

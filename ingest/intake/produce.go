@@ -2,13 +2,11 @@ package intake
 
 import (
 	"context"
-	"fmt"
 	"time"
-
-	"github.com/segmentio/kafka-go"
 
 	"weimang/ingest"
 	"weimang/ingest/contract"
+	"weimang/ingest/deadletters"
 	"weimang/ingest/stream"
 )
 
@@ -16,12 +14,6 @@ const (
 	// maxEntries and maxPacked bound a record of weimang.inputs.
 	maxEntries = 500
 	maxPacked  = 256 << 10
-	// maxLetter is how much of a refused record a dead letter keeps. The
-	// broker normally refuses larger records before we see them.
-	maxLetter = 2 << 20
-	// maxContentType is how much of the header it keeps: a sender may put
-	// anything there, and a letter must always fit.
-	maxContentType = 200
 )
 
 // packer collects entries per area and packs them into records; the order
@@ -90,12 +82,7 @@ type letter = contract.DeadLetter
 // refuse makes the dead letter of a record and counts it.
 func (s *Service) refuse(r *stream.Record, rej *ingest.Rejection) letter {
 	s.metrics.rejected[rej.Reason].Inc()
-	contentType, _ := r.Header(contract.ContentTypeHeader)
-	return letter{
-		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset,
-		Reason: rej.Reason, Field: rej.Field, Text: rej.Text,
-		ContentType: contentType[:min(len(contentType), maxContentType)], At: s.opts.Clock(r, time.Time{}), Value: r.Value,
-	}
+	return deadletters.New(r, rej, s.opts.Clock(r, time.Time{}))
 }
 
 // produce writes the dead letters and the entries of a batch, and returns
@@ -107,55 +94,8 @@ func (s *Service) produce(ctx context.Context, out *packer, dead []letter) error
 	if err != nil {
 		return err
 	}
-	if err := s.bury(ctx, dead); err != nil {
+	if err := deadletters.Bury(ctx, s.producer, dead); err != nil {
 		return err
 	}
 	return s.producer.Produce(ctx, ingest.TopicInputs, recs)
-}
-
-// bury writes dead letters.
-func (s *Service) bury(ctx context.Context, dead []letter) error {
-	recs := make([]stream.Record, len(dead))
-	for i := range dead {
-		var err error
-		if recs[i], err = letterRecord(dead[i], maxLetter); err != nil {
-			return err
-		}
-	}
-	err := s.producer.Produce(ctx, ingest.TopicDeadLetters, recs)
-	if !stream.TooLarge(err) {
-		return err
-	}
-	// A topic that was made with a smaller limit than ours: where a record
-	// does not fit, at least say why it was refused. One bad record must not
-	// stop the good ones behind it.
-	for i := range dead {
-		err := s.producer.Produce(ctx, ingest.TopicDeadLetters, recs[i:i+1])
-		if stream.TooLarge(err) {
-			if recs[i], err = letterRecord(dead[i], 0); err == nil {
-				err = s.producer.Produce(ctx, ingest.TopicDeadLetters, recs[i:i+1])
-			}
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// letterRecord encodes a letter that keeps at most that many bytes of the
-// refused record, and says so where it had more.
-func letterRecord(d letter, keep int) (stream.Record, error) {
-	if n := len(d.Value); n > keep {
-		d.Value = d.Value[:keep]
-		d.Text = fmt.Sprintf("%s (only the first %d of %d bytes are kept here)", d.Text, keep, n)
-	}
-	value, err := contract.EncodeDeadLetter(&d)
-	if err != nil {
-		return stream.Record{}, err
-	}
-	return stream.Record{
-		Value:   value,
-		Headers: []kafka.Header{{Key: contract.ContentTypeHeader, Value: []byte(contract.JSON)}},
-	}, nil
 }

@@ -35,8 +35,8 @@ func (s *Service) readings(ctx context.Context, recs []stream.Record) error {
 }
 
 // reading turns one record into an entry of its area's log. It is nil when
-// the meter is not in the roster: a utility may send the whole town. A
-// record that cannot be used is an *ingest.Rejection.
+// the meter is not in the roster, unless such records are kept: a utility may
+// send the whole town. A record that cannot be used is an *ingest.Rejection.
 func (s *Service) reading(r *stream.Record) (*ingest.Input, error) {
 	contentType, _ := r.Header(contract.ContentTypeHeader)
 	b, err := s.opts.Limits.Decode(contentType, r.Value)
@@ -51,6 +51,9 @@ func (s *Service) reading(r *stream.Record) (*ingest.Input, error) {
 	if !ok {
 		s.metrics.unknownMeters.Inc()
 		s.unknown.add(b.MeterID)
+		if s.opts.KeepUnknown {
+			return nil, ingest.Reject(ingest.UnknownMeter, "meter_id", "the meter is not in the roster; it counts from when it is, and this record once it is replayed")
+		}
 		return nil, nil //nolint:nilnil // documented: nothing to write, nothing wrong
 	}
 	area := AreaOf(home)

@@ -44,6 +44,10 @@ type Options struct {
 	// Replayed: the clock is a feed's. It stands still in a gap of the feed, so
 	// a directive may have been issued after it.
 	Replayed bool
+	// KeepUnknown sends readings of meters that are not in the roster to the
+	// dead letters, instead of leaving them out: once the roster is mended they
+	// can be replayed.
+	KeepUnknown bool
 	// Group may set the name and the times of the consumer group; its client
 	// and topics are the service's.
 	Group    stream.GroupOptions
@@ -54,6 +58,7 @@ type Options struct {
 // Service is the ingest service.
 type Service struct {
 	opts     Options
+	group    *stream.Group
 	producer *stream.Producer
 	metrics  *metrics
 	log      *slog.Logger
@@ -81,8 +86,13 @@ func New(opts Options) (*Service, error) {
 	if opts.Group.Logger == nil {
 		opts.Group.Logger = opts.Logger
 	}
+	group, err := stream.NewGroup(opts.Group)
+	if err != nil {
+		return nil, fmt.Errorf("ingest: %w", err)
+	}
 	return &Service{
 		opts:     opts,
+		group:    group,
 		producer: stream.NewProducer(opts.Client),
 		metrics:  newMetrics(opts.Registry),
 		log:      opts.Logger,
@@ -97,11 +107,13 @@ func (s *Service) Run(ctx context.Context) error {
 			return done(ctx, fmt.Errorf("wait for the roster: %w", err))
 		}
 	}
-	g, err := stream.NewGroup(s.opts.Group)
-	if err != nil {
-		return err
-	}
-	return g.Run(ctx, s.partition)
+	return s.group.Run(ctx, s.partition)
+}
+
+// Ready reports whether the roster is read and this member is in the group.
+func (s *Service) Ready() bool {
+	_, joined := s.group.Assigned()
+	return joined
 }
 
 // Caught reports whether everything sent so far is handled and committed.

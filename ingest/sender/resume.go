@@ -72,8 +72,13 @@ func (s *Sender) lastIndex(ctx context.Context, topic string, partition int, sta
 	return last, nil
 }
 
-// indexOf is the place of a record in this sender's feed.
+// indexOf is the place of a record in this sender's feed. One that was
+// replayed from the dead letters lies behind its place and says nothing of how
+// far the feed has come.
 func (s *Sender) indexOf(r *stream.Record) (int64, bool) {
+	if _, replayed := r.Header(ingest.ReplayedFromHeader); replayed {
+		return 0, false
+	}
 	text, _ := r.Header(ReplayHeader)
 	feed, index, ok := strings.Cut(text, " ")
 	if !ok || feed != s.opts.FeedID {

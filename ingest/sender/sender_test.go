@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/segmentio/kafka-go"
 	"go.uber.org/goleak"
 
 	"weimang/ingest"
@@ -416,5 +417,29 @@ func TestOptionsAreChecked(t *testing.T) {
 		if _, err := New(opts); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
+	}
+}
+
+// Replayed dead letters are copies of early rows, at the ends of the topics.
+func TestWhatWasReplayedFromTheDeadLettersDoesNotHideWhatWasSent(t *testing.T) {
+	c := newClient(t)
+	opts := Options{Client: c, FeedID: "f"}
+	if _, err := newSender(t, opts).Send(t.Context(), feed(50, 1, 2)); err != nil {
+		t.Fatal(err)
+	}
+	var again []stream.Record
+	for _, recs := range arrived(t, c, ingest.TopicReadings) {
+		if len(recs) > 0 {
+			early := recs[0]
+			early.Headers = append(early.Headers, kafka.Header{Key: ingest.ReplayedFromHeader, Value: []byte("0:1")})
+			again = slices.Repeat([]stream.Record{early}, 510)
+		}
+	}
+	if err := stream.NewProducer(c).Produce(t.Context(), ingest.TopicReadings, again); err != nil {
+		t.Fatal(err)
+	}
+	p, err := newSender(t, opts).Send(t.Context(), feed(50, 1, 2))
+	if err != nil || p.Skipped != p.Items {
+		t.Errorf("%d of %d rows were sent once more, error %v", p.Items-p.Skipped, p.Items, err)
 	}
 }

@@ -56,6 +56,8 @@ type Group struct {
 	opts GroupOptions
 	c    *Client
 	log  *slog.Logger
+	// assigned partitions of the running generation, -1 between generations.
+	assigned atomic.Int64
 }
 
 // NewGroup checks the options.
@@ -81,7 +83,16 @@ func NewGroup(opts GroupOptions) (*Group, error) {
 	if log == nil {
 		log = opts.Client.log
 	}
-	return &Group{opts: opts, c: opts.Client, log: log.With("group", opts.ID)}, nil
+	g := &Group{opts: opts, c: opts.Client, log: log.With("group", opts.ID)}
+	g.assigned.Store(-1)
+	return g, nil
+}
+
+// Assigned is how many partitions this member has, and whether it is in the
+// group now. There may be none, where members are more than partitions.
+func (g *Group) Assigned() (partitions int, joined bool) {
+	n := g.assigned.Load()
+	return int(max(n, 0)), n >= 0
 }
 
 // Run takes part in the group until ctx ends, and then leaves it, so that
@@ -146,6 +157,7 @@ func (g *Group) start(ctx context.Context, gen *kafka.Generation, handle func(co
 			gen.Start(func(gctx context.Context) { w.partition(gctx, id, p.Offset, progress) })
 		}
 	}
+	g.assigned.Store(int64(len(assigned)))
 	gen.Start(w.guard)
 	g.log.Info("partitions assigned", "generation", gen.ID, "partitions", assigned)
 }
@@ -255,6 +267,7 @@ func (w *work) claim(ctx context.Context, id tp, offset int64) (*Claim, error) {
 // guard stays for the whole generation and at least minGeneration, and ends
 // the generation when a handler has hung.
 func (w *work) guard(gctx context.Context) {
+	defer w.assigned.Store(-1) // kafka-go waits for it before the next generation
 	began := time.Now()
 	tick := time.NewTicker(max(w.opts.StallTimeout/8, time.Millisecond))
 	defer tick.Stop()

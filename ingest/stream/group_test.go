@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -293,5 +294,48 @@ func TestOptionsThatWouldLosePartitionsAreRefused(t *testing.T) {
 	problems, err := testutil.GatherAndLint(c.cfg.Registry.(*prometheus.Registry))
 	if err != nil || len(problems) > 0 {
 		t.Errorf("metrics: %v %v", problems, err)
+	}
+}
+
+// Readiness goes by this: a spare member is in the group with nothing to do.
+func TestAMemberKnowsWhetherItIsInTheGroup(t *testing.T) {
+	_, c := broker(t)
+	makeTopic(t, c, Topic{Name: "t", Partitions: 1})
+	var groups []*Group
+	ctx, cancel := context.WithCancel(testContext(t))
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer cancel()
+	for range 2 {
+		g, err := NewGroup(quick(c, "t"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, joined := g.Assigned(); joined || n != 0 {
+			t.Errorf("before Run: %d partitions, joined %t", n, joined)
+		}
+		groups = append(groups, g)
+		running.Go(func() {
+			if err := g.Run(ctx, func(ctx context.Context, _ *Claim) error { <-ctx.Done(); return nil }); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for {
+		a, first := groups[0].Assigned()
+		b, second := groups[1].Assigned()
+		if first && second && a+b == 1 {
+			break
+		}
+		if pause(ctx, 5*time.Millisecond) != nil {
+			t.Fatalf("%d and %d partitions, joined %t and %t", a, b, first, second)
+		}
+	}
+	cancel()
+	running.Wait()
+	for _, g := range groups {
+		if _, joined := g.Assigned(); joined {
+			t.Error("a member that has left is still in the group")
+		}
 	}
 }
