@@ -84,6 +84,9 @@ func NewArea(p *Params, id string) *Area {
 // ID is the area's id.
 func (a *Area) ID() string { return a.id }
 
+// Watermark is the end of the newest reading taken, UTC.
+func (a *Area) Watermark() time.Time { return a.watermark.time() }
+
 // Homes is the number of households seen.
 func (a *Area) Homes() int { return len(a.homes) }
 

@@ -80,7 +80,8 @@ func lived(k Kind) bool {
 func (a *Area) applyDirective(d *ingest.Directive) error {
 	i := slices.IndexFunc(a.homes, func(h *home) bool { return h.id == d.HouseholdID })
 	if i < 0 {
-		return ingest.Reject(ingest.BadField, "household_id", "nothing has been heard of household %s in this area", d.HouseholdID)
+		return ingest.Reject(ingest.UnknownHousehold, "household_id",
+			"nothing has been heard of the household in this area yet; say it again when readings have come, and place the household in the area that its readings name")
 	}
 	h, issued := a.homes[i], tickOf(d.IssuedAt)
 	if issued < epoch || issued >= lastTick {

@@ -31,7 +31,7 @@ var explanations = map[Reason]Explanation{
 	},
 	NotProtobuf: {
 		Means:  "the bytes are not the announced message",
-		Remedy: "`weimang.v1.Reading` or `.Incident`, one a record; check the topic",
+		Remedy: "`weimang.v1.Reading`, `.Incident` or `.Directive`, one a record; check the topic",
 	},
 	UnknownContent: {
 		Means:  "header `content-type` is neither JSON nor Protobuf",
@@ -71,7 +71,7 @@ var explanations = map[Reason]Explanation{
 		Remedy: "`null`",
 	},
 	Future: {
-		Means:  "ends more than 15 min after the receiver's clock",
+		Means:  "ends, or was said, more than 15 min after the receiver's clock",
 		Remedy: "`ts` is the start; check offset and clock",
 		Replay: "when its time has come, if `ts` is true",
 	},
@@ -91,6 +91,11 @@ var explanations = map[Reason]Explanation{
 	NoScope: {
 		Means:  "an incident that concerns nobody",
 		Remedy: "at least one id in `scope`",
+	},
+	UnknownHousehold: {
+		Means:  "a directive about a household that is not in the roster, or of which no reading has come yet",
+		Remedy: "the id of the list of households, not a meter's; send it again once the household is watched",
+		Replay: "once the household is in the roster and readings of it have come",
 	},
 	UnknownMeter: {
 		Means:  "the meter is not in the roster (only where the site sets `roster.keep_unknown`)",

@@ -112,8 +112,8 @@ type Readings struct {
 // the sequence of inputs of an area.
 type Input struct {
 	AreaID string
-	// Clock is the run's clock when ingest accepted the entry: wall time, or
-	// the feed's own time. Detection has no other clock.
+	// Clock is the run's clock when the entry was written: wall time, or the
+	// feed's own time. Detection judges by no other clock.
 	Clock     time.Time
 	Readings  *Readings
 	Incident  *Incident

@@ -8,29 +8,30 @@ type Reason string
 
 // Reasons for a dead letter.
 const (
-	NotJSON        Reason = "not-json"
-	NotProtobuf    Reason = "not-protobuf"
-	UnknownContent Reason = "unknown-content-type"
-	BadField       Reason = "bad-field" // a field has the wrong type or an impossible value
-	NoMeter        Reason = "no-meter"
-	BadTime        Reason = "bad-time"     // absent, without offset, or not aligned to its interval
-	BadInterval    Reason = "bad-interval" // not 900, 1800 or 3600
-	NoEnergy       Reason = "no-energy"    // neither kwh nor register_kwh, or both
-	Negative       Reason = "negative"
-	Absurd         Reason = "absurd" // more than a home's connection can carry
-	NotANumber     Reason = "not-a-number"
-	Future         Reason = "future" // ends past the clock plus skew
-	TooLate        Reason = "too-late"
-	TooLarge       Reason = "too-large"
-	NoIncident     Reason = "no-incident-id"
-	NoScope        Reason = "no-scope"
-	UnknownMeter   Reason = "unknown-meter" // not in the roster, where a site keeps such records
+	NotJSON          Reason = "not-json"
+	NotProtobuf      Reason = "not-protobuf"
+	UnknownContent   Reason = "unknown-content-type"
+	BadField         Reason = "bad-field" // a field has the wrong type or an impossible value
+	NoMeter          Reason = "no-meter"
+	BadTime          Reason = "bad-time"     // absent, without offset, or not aligned to its interval
+	BadInterval      Reason = "bad-interval" // not 900, 1800 or 3600
+	NoEnergy         Reason = "no-energy"    // neither kwh nor register_kwh, or both
+	Negative         Reason = "negative"
+	Absurd           Reason = "absurd" // more than a home's connection can carry
+	NotANumber       Reason = "not-a-number"
+	Future           Reason = "future" // ends past the clock plus skew
+	TooLate          Reason = "too-late"
+	TooLarge         Reason = "too-large"
+	NoIncident       Reason = "no-incident-id"
+	NoScope          Reason = "no-scope"
+	UnknownMeter     Reason = "unknown-meter"     // not in the roster, where a site keeps such records
+	UnknownHousehold Reason = "unknown-household" // a directive about a household that is not watched
 )
 
 // Reasons lists the closed set, for metrics and documentation.
 var Reasons = []Reason{
 	NotJSON, NotProtobuf, UnknownContent, BadField, NoMeter, BadTime, BadInterval, NoEnergy,
-	Negative, Absurd, NotANumber, Future, TooLate, TooLarge, NoIncident, NoScope, UnknownMeter,
+	Negative, Absurd, NotANumber, Future, TooLate, TooLarge, NoIncident, NoScope, UnknownMeter, UnknownHousehold,
 }
 
 // Rejection is the error for a record that cannot be used: why, where in the

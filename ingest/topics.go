@@ -4,6 +4,7 @@ package ingest
 const (
 	TopicReadings    = "weimang.readings"    // wire contract, keyed as the sender likes
 	TopicIncidents   = "weimang.incidents"   // wire contract
+	TopicDirectives  = "weimang.directives"  // wire contract, keyed by household id
 	TopicRoster      = "weimang.roster"      // compacted, keyed by meter id: Home as JSON
 	TopicInputs      = "weimang.inputs"      // keyed by area id: the one log of an area
 	TopicCheckpoints = "weimang.checkpoints" // compacted, keyed by area id

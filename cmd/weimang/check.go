@@ -27,10 +27,10 @@ The exit code is 0 when all is good, and 1 otherwise.`,
 		GroupID: groupIntegrate,
 		Args:    knownCommand,
 		RunE: func(*cobra.Command, []string) error {
-			return usagef("say what to check: config, readings, incidents, households or people")
+			return usagef("say what to check: config, readings, incidents, directives, households or people")
 		},
 	}
-	cmd.AddCommand(newCheckConfigCmd(), newCheckReadingsCmd(), newCheckIncidentsCmd(), newCheckHouseholdsCmd(), newCheckPeopleCmd())
+	cmd.AddCommand(newCheckConfigCmd(), newCheckReadingsCmd(), newCheckIncidentsCmd(), newCheckDirectivesCmd(), newCheckHouseholdsCmd(), newCheckPeopleCmd())
 	return cmd
 }
 
@@ -116,14 +116,36 @@ now: those from the future and those too late are refused.`,
 }
 
 func newCheckIncidentsCmd() *cobra.Command {
+	return newCheckLinesCmd("incidents", "Check incident reports: records of weimang.incidents as JSON lines", func(line []byte) error {
+		_, err := contract.DecodeIncident(contract.JSON, line)
+		return err
+	})
+}
+
+func newCheckDirectivesCmd() *cobra.Command {
+	return newCheckLinesCmd("directives", "Check directives (away, mute, outcome): records of weimang.directives as JSON lines", func(line []byte) error {
+		_, err := contract.DecodeDirective(contract.JSON, line)
+		return err
+	})
+}
+
+// newCheckLinesCmd checks a file of records, one a line; judge returns nil or an
+// *ingest.Rejection.
+func newCheckLinesCmd(what, short string, judge func(line []byte) error) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "incidents FILE",
-		Short: "Check incident reports: records of weimang.incidents as JSON lines",
+		Use:   what + " FILE",
+		Short: short,
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			answers := &answers{w: cmd.OutOrStdout(), json: asJSON, what: "incidents"}
-			err := withInput(args[0], cmd.InOrStdin(), func(r io.Reader) error { return checkIncidents(r, answers) })
+			answers := &answers{w: cmd.OutOrStdout(), json: asJSON, what: what}
+			err := withInput(args[0], cmd.InOrStdin(), func(r io.Reader) error {
+				b, err := feedfile.Text(r)
+				if err != nil {
+					return err
+				}
+				return eachLine(b, func(n int, line []byte) { answers.judge(n, judge(line)) })
+			})
 			return answers.finish(args[0], err)
 		},
 	}

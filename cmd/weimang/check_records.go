@@ -74,17 +74,6 @@ func (c *readingsCheck) csv(r io.Reader) error {
 	return nil
 }
 
-func checkIncidents(r io.Reader, a *answers) error {
-	b, err := feedfile.Text(r)
-	if err != nil {
-		return err
-	}
-	return eachLine(b, func(n int, line []byte) {
-		_, err := contract.DecodeIncident(contract.JSON, line)
-		a.judge(n, err)
-	})
-}
-
 func checkHouseholds(r io.Reader, a *answers) error {
 	rows, err := feedfile.ReadHouseholds(r)
 	var bad *feedfile.BadRow

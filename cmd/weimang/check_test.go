@@ -16,6 +16,7 @@ func TestGoodFilesAreGood(t *testing.T) {
 	for _, c := range []struct{ what, file, says string }{
 		{"readings", "readings-good.jsonl", "readings: 3 good, 0 bad\n"},
 		{"incidents", "incidents-good.jsonl", "incidents: 2 good, 0 bad\n"},
+		{"directives", "directives-good.jsonl", "directives: 3 good, 0 bad\n"},
 		{"households", "households-good.csv", "households: 2 good, 0 bad\n"},
 		{"people", "people-good.csv", "people: 2 good\n"},
 	} {

@@ -15,20 +15,23 @@ import (
 
 func newContractCmd() *cobra.Command {
 	documents := map[string]func() string{
-		"reading":  contract.ReadingSchema,
-		"incident": contract.IncidentSchema,
-		"asyncapi": contract.AsyncAPI,
-		"protobuf": wirepb.Contract,
+		"reading":   contract.ReadingSchema,
+		"incident":  contract.IncidentSchema,
+		"directive": contract.DirectiveSchema,
+		"asyncapi":  contract.AsyncAPI,
+		"protobuf":  wirepb.Contract,
 	}
 	names := slices.Sorted(maps.Keys(documents))
 	return &cobra.Command{
-		Use:   "contract reading|incident|asyncapi|protobuf",
-		Short: "Print the wire contract: what a utility sends",
-		Long: `Print the wire contract of the topics weimang.readings and weimang.incidents.
+		Use:   "contract reading|incident|directive|asyncapi|protobuf",
+		Short: "Print the wire contract: what comes in",
+		Long: `Print the wire contract of the topics weimang.readings, weimang.incidents and
+weimang.directives.
 
   reading    JSON Schema of a reading, or a block of them
   incident   JSON Schema of an incident report
-  asyncapi   AsyncAPI 3 document of both topics
+  directive  JSON Schema of what somebody has said about a household
+  asyncapi   AsyncAPI 3 document of the three topics
   protobuf   the same records as Protobuf messages
 
 To try records against it, see 'weimang check'.`,

@@ -141,7 +141,7 @@ func describeLetter(l *deadletters.Letter, zone *time.Location) string {
 // faultAt is where in the bytes it went wrong. A field alone tells it in JSON
 // only.
 func faultAt(l *deadletters.Letter) (int, bool) {
-	wire := l.Topic == ingest.TopicReadings || l.Topic == ingest.TopicIncidents
+	wire := l.Topic == ingest.TopicReadings || l.Topic == ingest.TopicIncidents || l.Topic == ingest.TopicDirectives
 	if !wire || l.ContentType == contract.Protobuf || l.Field == "" && l.Reason != ingest.NotJSON {
 		return 0, false
 	}

@@ -69,7 +69,13 @@ func TestMistakesInTheCommandLineExitWith2(t *testing.T) {
 		{"flag of the wrong type", "backtest --readings x --out - --interval soon", `invalid argument "soon"`},
 		{"missing flags", "backtest", `required flag(s) "out", "readings" not set`},
 		{"missing file", "check readings", "accepts 1 arg(s), received 0"},
-		{"no such part of the contract", "contract meter", "asyncapi, incident, protobuf, reading"},
+		{"a directive of no kind", "directive", "away, mute or outcome"},
+		{"a directive about nobody", "directive away", `"household" not set`},
+		{"a muting without an end", "directive mute --household h-1 --dry-run", "until: required of kind mute"},
+		{"an absence that is over before it begins", "directive away --household h-1 --from 2026-07-12 --until 2026-07-12 --dry-run", "--until: 2026-07-12T00:00:00+08:00 is not after"},
+		{"an outcome that is none", "directive outcome --household h-1 --found fine --dry-run", "outcome: required of an outcome: one of"},
+		{"a time that is none", "directive away --household h-1 --from noon --dry-run", "--from: "},
+		{"no such part of the contract", "contract meter", "asyncapi, directive, incident, protobuf, reading"},
 		{"no such zone", "backtest --readings x --out - --zone Ningbo", `"Ningbo" is not a zone`},
 		{"no such interval", "backtest --readings x --out - --interval 10m", "10m must be 15m, 30m or 1h"},
 		{"no such set of holidays", "backtest --readings x --out - --holidays fr", "--holidays"},
@@ -163,7 +169,7 @@ func TestVersion(t *testing.T) {
 
 func TestContractPrintsEachDocument(t *testing.T) {
 	for document, says := range map[string]string{
-		"reading": `"$schema"`, "incident": `"$schema"`, "asyncapi": "asyncapi: 3.0.0", "protobuf": "message Reading",
+		"reading": `"$schema"`, "incident": `"$schema"`, "directive": `"$schema"`, "asyncapi": "asyncapi: 3.0.0", "protobuf": "message Reading",
 	} {
 		r := weimang(t, "", "contract", document)
 		r.want(t, exitOK)

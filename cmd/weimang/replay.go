@@ -224,13 +224,9 @@ func (o *replayOptions) send(ctx context.Context, opt sender.Options, input *fee
 // send.
 func replayItems(input *feedInput) iter.Seq[sender.Item] {
 	return func(yield func(sender.Item) bool) {
-		areas := input.areas()
 		for item := range feedfile.Timeline(input.readings, input.incidents, input.directives) {
 			out := sender.Item{Report: item.Report, Directive: item.Directive}
-			switch {
-			case item.Directive != nil:
-				out.Area = areas[item.Directive.HouseholdID]
-			case item.Report == nil:
+			if item.Report == nil && item.Directive == nil {
 				out.Block, out.Area = item.Row.Block(), areaOf(input, item.Row.MeterID)
 			}
 			if !yield(out) {

@@ -36,6 +36,9 @@ type wiring struct {
 	people   []alerts.Person
 	channels map[string]deliver.Channel
 	log      *slog.Logger
+	// now is the wall clock by which readings and silence are judged; nil is
+	// time.Now.
+	now func() time.Time
 }
 
 // has reports whether the process has a role.
@@ -66,6 +69,9 @@ type system struct {
 // written to first, what writes last. Stopping is the reverse, so that
 // whatever still comes finds its receiver. On an error nothing is left running.
 func start(ctx context.Context, w wiring) (_ *system, err error) {
+	if w.now == nil {
+		w.now = time.Now
+	}
 	cfg, log := w.cfg, w.log
 	reg := newRegistry()
 	s := &system{cfg: cfg, log: log, lc: newLifecycle(ctx, log), reg: reg}
@@ -114,7 +120,7 @@ func start(ctx context.Context, w wiring) (_ *system, err error) {
 		}
 	}
 	if w.has(roleDetect) {
-		if err := s.startDetect(); err != nil {
+		if err := s.startDetect(w); err != nil {
 			return nil, err
 		}
 	}
@@ -182,10 +188,16 @@ func (s *system) startAlert(ctx context.Context, w wiring) (page http.Handler, e
 }
 
 // startDetect starts a member of those that share the areas' logs.
-func (s *system) startDetect() (err error) {
+func (s *system) startDetect(w wiring) (err error) {
+	// A replayed feed has its clock in its records; how long nothing of it has
+	// come by the wall says nothing about homes.
+	silence := w.now
+	if s.cfg.Clock == clockFeed {
+		silence = nil
+	}
 	if s.detect, err = detect.New(detect.Options{
 		Client: s.client, Producer: s.producer, Params: s.cfg.Params(), Logger: s.log, Registry: s.reg,
-		CheckpointEvery: s.cfg.Detect.CheckpointEvery, History: s.cfg.Detect.History,
+		CheckpointEvery: s.cfg.Detect.CheckpointEvery, History: s.cfg.Detect.History, Now: silence,
 	}); err != nil {
 		return err
 	}
@@ -205,7 +217,7 @@ func (s *system) startIngest(w wiring) (err error) {
 			roster = publishedRoster{follower, s.log}
 		}
 	}
-	clock := intake.Wall(time.Now)
+	clock := intake.Wall(w.now)
 	if cfg.Clock == clockFeed {
 		clock = intake.Feed()
 	}
@@ -214,7 +226,7 @@ func (s *system) startIngest(w wiring) (err error) {
 		sink = s.store
 	}
 	if s.intake, err = intake.New(intake.Options{
-		Client: s.client, Roster: roster, Sink: sink, Clock: clock, Limits: cfg.Limits(),
+		Client: s.client, Roster: roster, Sink: sink, Clock: clock, Replayed: cfg.Clock == clockFeed, Limits: cfg.Limits(),
 		KeepUnknown: cfg.Roster.KeepUnknown, Logger: s.log, Registry: s.reg,
 	}); err != nil {
 		return err
@@ -333,7 +345,7 @@ func (s *system) drained(ctx context.Context) error {
 }
 
 // caughtUp waits until ingest has handled everything sent so far: the barrier
-// that puts readings and incidents of a replay into one order.
+// that puts the topics of a replay into one order.
 func (s *system) caughtUp(ctx context.Context) error { return until(ctx, s.intake.Caught) }
 
 // until polls a condition; an error of the condition ends it.

@@ -23,6 +23,9 @@ type partition struct {
 	of    int // partitions of weimang.inputs, as of the claim
 	areas map[string]*area
 
+	now    time.Time // Options.Now at the last fetch, zero without it
+	looked time.Time // when the areas were last looked at, see tell
+
 	// What the applied inputs led to and no broker has acknowledged yet.
 	findings, history []stream.Record
 	dead              []contract.DeadLetter
@@ -33,9 +36,10 @@ type partition struct {
 // area is the state of an area with the offset it stands for.
 type area struct {
 	*detectors.Area
-	partition int   // of weimang.inputs that the state comes from
-	next      int64 // the first input there that is not yet in the state
-	dirty     bool  // changed since it was saved
+	partition int       // of weimang.inputs that the state comes from
+	next      int64     // the first input there that is not yet in the state
+	dirty     bool      // changed since it was saved
+	heard     time.Time // Options.Now when something last came, at the claim at the earliest
 }
 
 // errPartitionsChanged makes the claim begin anew: areas of other partitions
@@ -99,7 +103,7 @@ func (p *partition) take(rec *stream.Record, inputs []ingest.Input) {
 	}
 	p.s.metrics.homes.Add(float64(a.Homes() - homes))
 	p.s.metrics.unheard.Add(float64(a.Unheard() - unheard))
-	a.next, a.dirty = rec.Offset+1, true
+	a.next, a.dirty, a.heard = rec.Offset+1, true, p.now
 	p.collect(a)
 }
 

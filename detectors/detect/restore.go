@@ -22,6 +22,9 @@ func (s *Service) restore(ctx context.Context, c *stream.Claim) (_ *partition, e
 			p.forget()
 		}
 	}()
+	if s.opts.Now != nil {
+		p.now = s.opts.Now()
+	}
 	if s.opts.History {
 		p.out.Points = p.point
 	}
@@ -79,7 +82,7 @@ func (s *Service) restore(ctx context.Context, c *stream.Claim) (_ *partition, e
 			s.log.Error("state is ahead of its log", "partition", cp.partition, "offset", cp.next, "end", ends[cp.partition])
 			cp.next = ends[cp.partition]
 		}
-		p.areas[id] = &area{Area: a, partition: cp.partition, next: cp.next}
+		p.areas[id] = &area{Area: a, partition: cp.partition, next: cp.next, heard: p.now}
 		s.metrics.areas.Inc()
 		s.metrics.homes.Add(float64(a.Homes()))
 		s.metrics.unheard.Add(float64(a.Unheard()))

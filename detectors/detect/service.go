@@ -25,7 +25,11 @@ type Options struct {
 	CheckpointEvery time.Duration // default 2 min
 	// History sends every decided interval with its usual band to
 	// weimang.history, for the page and the history store.
-	History  bool
+	History bool
+	// Now is the wall clock by which an area is told that time passes while
+	// nothing comes. nil: by its entries only, as for a replayed feed, whose
+	// clock nobody else knows.
+	Now      func() time.Time
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
 	// Group lets tests shorten the group's times; its Client, ID, Topics and
@@ -146,9 +150,15 @@ func (s *Service) handle(ctx context.Context, c *stream.Claim) error {
 		s.position(c.Partition(), c.Position())
 		batch, err := c.Fetch(ctx)
 		if err == nil {
+			if s.opts.Now != nil {
+				p.now = s.opts.Now()
+			}
 			if err = p.apply(ctx, batch.Records); err == nil {
 				err = p.send(ctx)
 			}
+		}
+		if err == nil && s.opts.Now != nil && batch.Next >= batch.HighWatermark {
+			err = p.tell(ctx, p.now)
 		}
 		if err == nil && time.Since(saved) >= s.opts.CheckpointEvery {
 			saved = time.Now()

@@ -19,7 +19,7 @@ func TestAsyncAPINamesTopicsAndHoldsTogether(t *testing.T) {
 	if got := at(t, doc, "asyncapi"); got != "3.0.0" {
 		t.Errorf("asyncapi: %v", got)
 	}
-	for channel, topic := range map[string]string{"readings": ingest.TopicReadings, "incidents": ingest.TopicIncidents} {
+	for channel, topic := range map[string]string{"readings": ingest.TopicReadings, "incidents": ingest.TopicIncidents, "directives": ingest.TopicDirectives} {
 		if got := at(t, doc, "channels", channel, "address"); got != topic {
 			t.Errorf("channel %s is %v, want %s", channel, got, topic)
 		}
@@ -32,7 +32,7 @@ func TestAsyncAPINamesTopicsAndHoldsTogether(t *testing.T) {
 			return
 		}
 		switch ref {
-		case "./reading.schema.json", "./incident.schema.json":
+		case "./reading.schema.json", "./incident.schema.json", "./directive.schema.json":
 		default:
 			t.Errorf("$ref %s leads out of the contract", ref)
 		}
@@ -44,7 +44,7 @@ func TestAsyncAPINamesTopicsAndHoldsTogether(t *testing.T) {
 
 func TestAsyncAPIExamplesAreGoodByCodeAndSchema(t *testing.T) {
 	doc := asyncAPI(t)
-	for message, kind := range map[string]string{"readingJson": "reading", "incidentJson": "incident"} {
+	for message, kind := range map[string]string{"readingJson": "reading", "incidentJson": "incident", "directiveJson": "directive"} {
 		if ref := at(t, doc, "components", "messages", message, "payload", "schema", "$ref"); ref != "./"+kind+".schema.json" {
 			t.Errorf("%s has payload %v", message, ref)
 		}

@@ -1,5 +1,5 @@
-// Package contract turns wire records into ingest.Block and ingest.Report and
-// back, and refuses what cannot be used with a reason from a closed set, a
+// Package contract turns wire records into ingest.Block, ingest.Report and
+// ingest.Directive and back, and refuses what cannot be used with a reason from a closed set, a
 // place in the record and a sentence that says what to do about it. It also
 // holds the contract in writing (AsyncAPI 3 and JSON Schema), the codec of an
 // area's log (topic weimang.inputs) and the dead letter.
@@ -13,8 +13,8 @@ package contract
 
 import _ "embed" // the contract in writing
 
-// Content types of the topics weimang.readings and weimang.incidents, as
-// header content-type. A record without one is JSON.
+// Content types of the topics weimang.readings, weimang.incidents and
+// weimang.directives, as header content-type. A record without one is JSON.
 const (
 	JSON     = "application/json"
 	Protobuf = "application/x-protobuf"
@@ -28,6 +28,8 @@ var (
 	readingSchema string
 	//go:embed incident.schema.json
 	incidentSchema string
+	//go:embed directive.schema.json
+	directiveSchema string
 	//go:embed asyncapi.yaml
 	asyncAPI string
 )
@@ -41,6 +43,10 @@ func ReadingSchema() string { return readingSchema }
 // weimang.incidents.
 func IncidentSchema() string { return incidentSchema }
 
-// AsyncAPI is the AsyncAPI 3.0 document (YAML) of both topics. It refers to
-// reading.schema.json and incident.schema.json beside it.
+// DirectiveSchema is the JSON Schema (draft 2020-12) of a record of topic
+// weimang.directives.
+func DirectiveSchema() string { return directiveSchema }
+
+// AsyncAPI is the AsyncAPI 3.0 document (YAML) of the three topics. It refers to
+// reading.schema.json, incident.schema.json and directive.schema.json beside it.
 func AsyncAPI() string { return asyncAPI }

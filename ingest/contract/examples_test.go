@@ -20,32 +20,30 @@ import (
 // codeOnly are the bad examples that a JSON Schema cannot tell from good ones.
 // The schemas' descriptions name these rules.
 var codeOnly = map[string]string{
-	"reading-bad-bad-time-not-aligned.json":        "alignment depends on interval_s",
-	"reading-bad-bad-time-clock-never-set.json":    "the range of years is arithmetic",
-	"incident-bad-bad-time-until-before-from.json": "compares two times",
-	"reading-bad-not-json.json":                    "not JSON",
-	"reading-bad-not-json-trailing-data.json":      "not JSON",
-	"reading-bad-not-json-gbk.json":                "not JSON: not UTF-8",
-	"reading-bad-not-json-empty.json":              "not JSON",
-	"reading-bad-not-a-number-python-nan.json":     "not JSON: bare NaN",
-	"reading-bad-not-a-number-infinity.json":       "not JSON: bare Infinity",
-	"reading-bad-not-a-number-unknown-field.json":  "not JSON: bare NaN",
-	"incident-bad-not-json.json":                   "not JSON",
-	"incident-bad-not-a-number.json":               "not JSON: bare NaN",
+	"reading-bad-bad-time-not-aligned.json":          "alignment depends on interval_s",
+	"reading-bad-bad-time-clock-never-set.json":      "the range of years is arithmetic",
+	"incident-bad-bad-time-until-before-from.json":   "compares two times",
+	"reading-bad-not-json.json":                      "not JSON",
+	"reading-bad-not-json-trailing-data.json":        "not JSON",
+	"reading-bad-not-json-gbk.json":                  "not JSON: not UTF-8",
+	"reading-bad-not-json-empty.json":                "not JSON",
+	"reading-bad-not-a-number-python-nan.json":       "not JSON: bare NaN",
+	"reading-bad-not-a-number-infinity.json":         "not JSON: bare Infinity",
+	"reading-bad-not-a-number-unknown-field.json":    "not JSON: bare NaN",
+	"directive-bad-bad-time-longer-than-a-year.json": "compares two times",
+	"directive-bad-not-json.json":                    "not JSON",
+	"incident-bad-not-json.json":                     "not JSON",
+	"incident-bad-not-a-number.json":                 "not JSON: bare NaN",
 }
 
 func TestCodeAndSchemaAgreeOnEveryExample(t *testing.T) {
-	schemas := map[string]*jsonschema.Schema{"reading": schema(t, "reading"), "incident": schema(t, "incident")}
-	decoders := map[string]func(value []byte) error{
-		"reading":  func(v []byte) error { _, err := contract.Decode(contract.JSON, v); return err },
-		"incident": func(v []byte) error { _, err := contract.DecodeIncident(contract.JSON, v); return err },
-	}
+	schemas := map[string]*jsonschema.Schema{"reading": schema(t, "reading"), "incident": schema(t, "incident"), "directive": schema(t, "directive")}
 	seen := 0
 	for name, value := range examples(t, "*.json") {
 		seen++
 		kind, rest, _ := strings.Cut(strings.TrimSuffix(name, ".json"), "-")
 		t.Run(name, func(t *testing.T) {
-			err := decoders[kind](value)
+			err := decodeExample(name, value)
 			schemaErr := validate(schemas[kind], value)
 			why, rest, _ := strings.Cut(rest, "-")
 			if why == "good" {
@@ -74,11 +72,12 @@ func TestCodeAndSchemaAgreeOnEveryExample(t *testing.T) {
 // without another encoding, has an example.
 func TestEveryReasonHasAnExample(t *testing.T) {
 	elsewhere := map[ingest.Reason]string{
-		ingest.Future:         "TestCheckClock",
-		ingest.TooLate:        "TestCheckClock",
-		ingest.NotProtobuf:    "TestDecodeProtobufRefuses",
-		ingest.UnknownContent: "TestContentTypes",
-		ingest.UnknownMeter:   "the roster's to say, package intake",
+		ingest.Future:           "TestCheckClock",
+		ingest.TooLate:          "TestCheckClock",
+		ingest.NotProtobuf:      "TestDecodeProtobufRefuses",
+		ingest.UnknownContent:   "TestContentTypes",
+		ingest.UnknownHousehold: "the roster knows: ingest/intake",
+		ingest.UnknownMeter:     "the roster's to say, package intake",
 	}
 	have := make(map[ingest.Reason]bool)
 	for name := range examples(t, "*-bad-*.json") {
@@ -93,7 +92,7 @@ func TestEveryReasonHasAnExample(t *testing.T) {
 }
 
 func TestSchemasOwnExamplesAreGood(t *testing.T) {
-	for _, kind := range []string{"reading", "incident"} {
+	for _, kind := range []string{"reading", "incident", "directive"} {
 		s := schema(t, kind)
 		if len(s.Examples) == 0 {
 			t.Errorf("%s.schema.json shows no example", kind)
@@ -164,6 +163,7 @@ func schema(t testing.TB, kind string) *jsonschema.Schema {
 	c.AssertFormat()
 	for name, text := range map[string]string{
 		"reading.schema.json": contract.ReadingSchema(), "incident.schema.json": contract.IncidentSchema(),
+		"directive.schema.json": contract.DirectiveSchema(),
 	} {
 		doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
 		if err != nil {

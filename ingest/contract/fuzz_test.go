@@ -71,6 +71,30 @@ func FuzzDecodeIncident(f *testing.F) {
 	})
 }
 
+func FuzzDecodeDirective(f *testing.F) {
+	for _, value := range examples(f, "directive-*.json") {
+		f.Add(value, false)
+	}
+	f.Fuzz(func(t *testing.T, value []byte, protobuf bool) {
+		contentType := contract.JSON
+		if protobuf {
+			contentType = contract.Protobuf
+		}
+		d, err := contract.DecodeDirective(contentType, value)
+		if err != nil {
+			checkReason(t, err)
+			return
+		}
+		for contentType, again := range map[string][]byte{
+			contract.JSON: contract.EncodeDirective(&d), contract.Protobuf: contract.EncodeDirectiveProtobuf(&d),
+		} {
+			if got, err := contract.DecodeDirective(contentType, again); err != nil || !reflect.DeepEqual(got, d) {
+				t.Errorf("by %s\ngot  %+v, %v\nwant %+v", contentType, got, err, d)
+			}
+		}
+	})
+}
+
 func FuzzDecodeInputs(f *testing.F) {
 	for _, inputs := range [][]ingest.Input{
 		{{Clock: afternoon, Readings: &ingest.Readings{

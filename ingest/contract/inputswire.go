@@ -182,7 +182,7 @@ func plainEntry(raw []byte, in *ingest.Input, r *ingest.Readings) bool {
 			}
 			in.Incident = incidentFromLog(&m)
 		case field == 4:
-			var m wirepb.Directive
+			var m wirepb.StreamDirective
 			if proto.Unmarshal(raw, &m) != nil {
 				return false
 			}

@@ -2,6 +2,7 @@ package contract_test
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -272,10 +273,15 @@ func TestCheckClock(t *testing.T) {
 
 func decodeExample(name string, value []byte) error {
 	var err error
-	if strings.HasPrefix(name, "reading") {
+	switch kind, _, _ := strings.Cut(name, "-"); kind {
+	case "reading":
 		_, err = contract.Decode(contract.JSON, value)
-	} else {
+	case "incident":
 		_, err = contract.DecodeIncident(contract.JSON, value)
+	case "directive":
+		_, err = contract.DecodeDirective(contract.JSON, value)
+	default:
+		err = fmt.Errorf("no decoder for %s", name)
 	}
 	return err
 }

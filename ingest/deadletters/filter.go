@@ -66,6 +66,11 @@ func Subjects(d *contract.DeadLetter) (ids []string) {
 		if proto.Unmarshal(d.Value, &in) == nil {
 			add(in.GetScope().GetHouseholds()...)
 		}
+	case d.ContentType == contract.Protobuf && d.Topic == ingest.TopicDirectives:
+		var said wirepb.Directive
+		if proto.Unmarshal(d.Value, &said) == nil {
+			add(said.GetHouseholdId())
+		}
 	default:
 		add(inJSON(d.Value)...)
 	}

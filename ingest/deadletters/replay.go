@@ -45,7 +45,7 @@ type Rules struct {
 // sources are the topics that something may be written back to, and whether a
 // record needs its key there: the partition of an area's log follows from it.
 var sources = map[string]bool{
-	ingest.TopicReadings: false, ingest.TopicIncidents: false,
+	ingest.TopicReadings: false, ingest.TopicIncidents: false, ingest.TopicDirectives: false,
 	ingest.TopicInputs: true, ingest.TopicFindings: true, ingest.TopicHistory: true,
 }
 

@@ -32,7 +32,7 @@ func ReadDirectives(r io.Reader) ([]ingest.Directive, error) {
 		if len(value) == 0 {
 			continue
 		}
-		d, err := contract.DecodeDirective(value)
+		d, err := contract.DecodeDirective(contract.JSON, value)
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", n, err)
 		}

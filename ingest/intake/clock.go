@@ -8,8 +8,11 @@ import (
 	"weimang/ingest/stream"
 )
 
-// Clock tells the run's clock for a record that ends at end (zero for an
-// incident): skew and lateness are judged by it, and it goes into the area's
+// noEnd is the end of a record that is no reading.
+var noEnd time.Time
+
+// Clock tells the run's clock for a record that ends at end (noEnd for an
+// incident or a directive): skew and lateness are judged by it, and it goes into the area's
 // log with the entry.
 type Clock func(r *stream.Record, end time.Time) time.Time
 

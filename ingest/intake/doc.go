@@ -1,5 +1,5 @@
-// Package intake is the ingest service: it reads weimang.readings and
-// weimang.incidents, refuses what cannot be used (weimang.deadletters), looks
+// Package intake is the ingest service: it reads weimang.readings,
+// weimang.incidents and weimang.directives, refuses what cannot be used (weimang.deadletters), looks
 // up meter, household and area, and writes what belongs to one area into that
 // area's log (weimang.inputs).
 //
@@ -7,7 +7,8 @@
 // once: offsets are committed after everything they stand for is acknowledged,
 // so a crash repeats and loses nothing; who reads weimang.inputs ignores what
 // it has seen. Readings of one partition keep their order within an area;
-// readings and incidents are two topics, and no order holds between them.
+// readings, incidents and directives are three topics, and no order holds between
+// them.
 //
 // Free text and reporter of an incident go to the ReportSink and never enter
 // weimang.inputs.

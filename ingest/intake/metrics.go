@@ -14,6 +14,7 @@ import (
 type metrics struct {
 	readings      prometheus.Counter
 	incidents     prometheus.Counter
+	directives    prometheus.Counter
 	rejected      map[ingest.Reason]prometheus.Counter
 	unknownMeters prometheus.Counter
 	unknownClass  prometheus.Counter
@@ -34,6 +35,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	m := &metrics{
 		readings:      counter("readings_accepted_total", "Interval values written to an area's log, missing ones not counted"),
 		incidents:     counter("incidents_accepted_total", "Incident reports stored"),
+		directives:    counter("directives_accepted_total", "Directives written to the log of their household's area"),
 		unknownMeters: counter("unknown_meter_records_total", "Records of meters that are not in the roster, left out"),
 		unknownClass:  counter("incidents_unknown_class_total", "Incidents of a class the product does not know, kept all the same"),
 		unplaced:      counter("incidents_unplaced_total", "Incidents stored whose scope leads to no area of the roster"),

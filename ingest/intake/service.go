@@ -41,6 +41,9 @@ type Options struct {
 	Sink   ReportSink
 	Clock  Clock           // nil: Wall(time.Now)
 	Limits contract.Limits // zero: contract.DefaultLimits()
+	// Replayed: the clock is a feed's. It stands still in a gap of the feed, so
+	// a directive may have been issued after it.
+	Replayed bool
 	// KeepUnknown sends readings of meters that are not in the roster to the
 	// dead letters, instead of leaving them out: once the roster is mended they
 	// can be replayed.
@@ -77,7 +80,7 @@ func New(opts Options) (*Service, error) {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
 	opts.Group.Client = opts.Client
-	opts.Group.Topics = []string{ingest.TopicReadings, ingest.TopicIncidents}
+	opts.Group.Topics = []string{ingest.TopicReadings, ingest.TopicIncidents, ingest.TopicDirectives}
 	opts.Group.ID = cmp.Or(opts.Group.ID, DefaultGroup)
 	opts.Group.MaxWait = cmp.Or(opts.Group.MaxWait, 500*time.Millisecond)
 	if opts.Group.Logger == nil {
@@ -128,11 +131,14 @@ func (s *Service) Caught(ctx context.Context) (bool, error) {
 // without being in the roster, the latest first.
 func (s *Service) UnknownMeters() []string { return s.unknown.list() }
 
-// partition handles one partition of either topic: fetch, produce, commit.
+// partition handles one partition of any of the topics: fetch, produce, commit.
 func (s *Service) partition(ctx context.Context, claim *stream.Claim) error {
 	process := s.readings
-	if claim.Topic() == ingest.TopicIncidents {
+	switch claim.Topic() {
+	case ingest.TopicIncidents:
 		process = s.incidents
+	case ingest.TopicDirectives:
+		process = s.directives
 	}
 	// A batch begun is finished, even while the partition is being taken
 	// away: that repeats less.

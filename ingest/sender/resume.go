@@ -26,7 +26,7 @@ func (s *Sender) sent(ctx context.Context) (map[string]tail, error) {
 	sent := make(map[string]tail)
 	topics := []string{ingest.TopicReadings, ingest.TopicIncidents}
 	if s.opts.Directives {
-		topics = append(topics, ingest.TopicInputs)
+		topics = append(topics, ingest.TopicDirectives)
 	}
 	for _, topic := range topics {
 		starts, ends, err := s.opts.Client.Bounds(ctx, topic)

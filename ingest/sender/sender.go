@@ -1,8 +1,7 @@
 // Package sender replays a feed into Kafka in event-time order: readings to
-// weimang.readings, incident reports to weimang.incidents, directives straight
-// into the log of their area, as fast as the
-// broker takes them or in step with event time, and goes on after a crash
-// where it was.
+// weimang.readings, incident reports to weimang.incidents, directives to
+// weimang.directives, as fast as the broker takes them or in step with event
+// time, and goes on after a crash where it was.
 //
 // It does not read files (ingest/feedfile), does not sort, and does not judge
 // what it sends: ingest does.
@@ -40,13 +39,10 @@ const (
 // Item is one row of a feed: a block of readings, an incident report, or a
 // directive.
 type Item struct {
-	Block  ingest.Block
-	Area   string         // keys the record; "": the block's area, else its meter
-	Report *ingest.Report // set: an incident; Block is ignored
-	// Directive: set, Block is ignored and Area is needed. It goes into
-	// weimang.inputs itself, behind what ingest has made of the rows before it:
-	// in order only with a Barrier.
-	Directive *ingest.Directive
+	Block     ingest.Block
+	Area      string            // keys readings; "": the block's area, else its meter
+	Report    *ingest.Report    // set: an incident; Block is ignored
+	Directive *ingest.Directive // set: a directive; Block is ignored
 }
 
 // Options of a Sender.
@@ -60,15 +56,15 @@ type Options struct {
 	// report before the first row carries when it became known.
 	AsOfFeed bool
 	// Directives: the feed holds some, so an earlier run is looked for in
-	// weimang.inputs, too.
+	// weimang.directives, too.
 	Directives bool
 	// Speed is how many seconds of event time pass in a second; 0 is as fast
 	// as possible. A sender that goes on after a crash does not wait for what
 	// was sent before.
 	Speed float64
-	// Barrier, when set, is called between readings and incidents, and before
-	// the first row behind those of an earlier run, once everything before is
-	// acknowledged. Two topics have no common order; a barrier that returns
+	// Barrier, when set, is called between readings, incidents and directives,
+	// and before the first row behind those of an earlier run, once everything
+	// before is acknowledged. Topics have no common order; a barrier that returns
 	// when ingest has caught up makes one.
 	Barrier func(context.Context) error
 	// Progress, when set, is called after each batch.
@@ -116,8 +112,9 @@ func New(opts Options) (*Sender, error) {
 // acknowledgement was lost is written twice; ingest's readers ignore it.) The
 // topics must keep their number of partitions meanwhile.
 //
-// Readings of one area keep their order, and so do reports. Between readings and incidents all
-// that went before is acknowledged, see also Options.Barrier.
+// Readings of one area keep their order, and so do reports and directives. Between
+// readings, incidents and directives all that went before is acknowledged, see
+// also Options.Barrier.
 func (s *Sender) Send(ctx context.Context, items iter.Seq[Item]) (Progress, error) {
 	sent, err := s.sent(ctx)
 	if err != nil {
@@ -152,7 +149,7 @@ func (r *run) item(ctx context.Context, item Item) error {
 	if item.Report != nil {
 		topic = ingest.TopicIncidents
 	} else if item.Directive != nil {
-		topic = ingest.TopicInputs
+		topic = ingest.TopicDirectives
 	} else if end := item.Block.End(); end.After(r.progress.Clock) {
 		r.progress.Clock = end
 	}
@@ -179,10 +176,7 @@ func (r *run) item(ctx context.Context, item Item) error {
 	default:
 		clock = item.Report.KnownAt()
 	}
-	rec, err := r.record(&item, key, index, clock)
-	if err != nil {
-		return err
-	}
+	rec := r.record(&item, key, index, clock)
 	r.batch = append(r.batch, rec)
 	if r.bytes += len(rec.Value); r.bytes >= batchBytes || len(r.batch) >= batchRecords {
 		return r.flush(ctx)
@@ -190,7 +184,7 @@ func (r *run) item(ctx context.Context, item Item) error {
 	return nil
 }
 
-// change switches to the other topic.
+// change switches to another topic.
 func (r *run) change(ctx context.Context, topic string) error {
 	if err := r.flush(ctx); err != nil {
 		return err
@@ -202,7 +196,7 @@ func (r *run) change(ctx context.Context, topic string) error {
 		return nil
 	}
 	if err := r.opts.Barrier(ctx); err != nil {
-		return fmt.Errorf("wait between readings and incidents: %w", err)
+		return fmt.Errorf("wait until ingest has caught up: %w", err)
 	}
 	return nil
 }
@@ -247,12 +241,12 @@ func (r *run) flush(ctx context.Context) error {
 	return nil
 }
 
-// keyOf keeps an area's readings in one partition, and all reports in one:
-// what concerns an area may come under many incidents, and partitions have no
-// common order.
+// keyOf keeps an area's readings in one partition, and all reports and directives
+// in one each: what concerns an area may come under many of them, and partitions
+// have no common order.
 func (s *Sender) keyOf(item *Item) string {
 	switch {
-	case item.Report != nil:
+	case item.Report != nil, item.Directive != nil:
 		return s.opts.FeedID
 	case item.Area != "":
 		return item.Area
@@ -263,7 +257,7 @@ func (s *Sender) keyOf(item *Item) string {
 	}
 }
 
-func (s *Sender) record(item *Item, key string, index int64, clock time.Time) (stream.Record, error) {
+func (s *Sender) record(item *Item, key string, index int64, clock time.Time) stream.Record {
 	rec := stream.Record{
 		Key:     []byte(key),
 		Headers: []kafka.Header{{Key: ReplayHeader, Value: strconv.AppendInt([]byte(s.opts.FeedID+" "), index, 10)}},
@@ -275,16 +269,9 @@ func (s *Sender) record(item *Item, key string, index int64, clock time.Time) (s
 	case item.Report != nil:
 		rec.Value = contract.EncodeReport(item.Report)
 	case item.Directive != nil:
-		if !s.opts.AsOfFeed {
-			clock = time.Now()
-		}
-		value, err := contract.EncodeInputs(item.Area, []ingest.Input{{Clock: clock, Directive: item.Directive}})
-		if err != nil {
-			return rec, fmt.Errorf("directive %s: %w", item.Directive.ID, err)
-		}
-		rec.Value = value
+		rec.Value = contract.EncodeDirective(item.Directive)
 	default:
 		rec.Value = contract.EncodeJSON(&item.Block)
 	}
-	return rec, nil
+	return rec
 }

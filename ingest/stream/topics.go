@@ -25,7 +25,7 @@ type Topic struct {
 // writing. The zero value means: wire 7 days, inputs
 // 14, findings 30, field by field.
 type Retention struct {
-	Wire     time.Duration // readings and incidents as they came
+	Wire     time.Duration // readings, incidents and directives as they came
 	Inputs   time.Duration // must cover the oldest checkpoint
 	Findings time.Duration // findings, history and alerts
 }
@@ -47,6 +47,7 @@ func Topics(partitions int, keep Retention) []Topic {
 	return []Topic{
 		{Name: ingest.TopicReadings, Partitions: partitions, Retention: keep.Wire},
 		{Name: ingest.TopicIncidents, Partitions: partitions, Retention: keep.Wire},
+		{Name: ingest.TopicDirectives, Partitions: partitions, Retention: keep.Wire},
 		{Name: ingest.TopicRoster, Partitions: 1, Compacted: true},
 		{Name: ingest.TopicInputs, Partitions: partitions, Retention: keep.Inputs},
 		// A checkpoint is a whole area, 2 to 3 KB a home: room for thousands.

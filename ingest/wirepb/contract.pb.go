@@ -395,6 +395,100 @@ func (x *Scope) GetVillages() []string {
 	return nil
 }
 
+// Directive is one record of topic weimang.directives with content-type
+// application/x-protobuf: what somebody has said about a household.
+type Directive struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	DirectiveId   string                 `protobuf:"bytes,1,opt,name=directive_id,json=directiveId,proto3" json:"directive_id,omitempty"` // required; a later one with the same id replaces it
+	HouseholdId   string                 `protobuf:"bytes,2,opt,name=household_id,json=householdId,proto3" json:"household_id,omitempty"` // required; as in the site's roster
+	Kind          string                 `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`                                  // away, mute, outcome
+	From          int64                  `protobuf:"varint,4,opt,name=from,proto3" json:"from,omitempty"`                                 // of away and mute; seconds since 1970 UTC
+	Until         int64                  `protobuf:"varint,5,opt,name=until,proto3" json:"until,omitempty"`                               // of away and mute; 0 is an absence with an open end
+	Outcome       string                 `protobuf:"bytes,6,opt,name=outcome,proto3" json:"outcome,omitempty"`                            // of outcome: false, away, appliance, power, illness, meter, new-normal, other
+	IssuedAt      int64                  `protobuf:"varint,7,opt,name=issued_at,json=issuedAt,proto3" json:"issued_at,omitempty"`         // required; seconds since 1970 UTC, when it was said
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Directive) Reset() {
+	*x = Directive{}
+	mi := &file_ingest_wirepb_contract_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Directive) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Directive) ProtoMessage() {}
+
+func (x *Directive) ProtoReflect() protoreflect.Message {
+	mi := &file_ingest_wirepb_contract_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Directive.ProtoReflect.Descriptor instead.
+func (*Directive) Descriptor() ([]byte, []int) {
+	return file_ingest_wirepb_contract_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Directive) GetDirectiveId() string {
+	if x != nil {
+		return x.DirectiveId
+	}
+	return ""
+}
+
+func (x *Directive) GetHouseholdId() string {
+	if x != nil {
+		return x.HouseholdId
+	}
+	return ""
+}
+
+func (x *Directive) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Directive) GetFrom() int64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *Directive) GetUntil() int64 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
+func (x *Directive) GetOutcome() string {
+	if x != nil {
+		return x.Outcome
+	}
+	return ""
+}
+
+func (x *Directive) GetIssuedAt() int64 {
+	if x != nil {
+		return x.IssuedAt
+	}
+	return 0
+}
+
 var File_ingest_wirepb_contract_proto protoreflect.FileDescriptor
 
 const file_ingest_wirepb_contract_proto_rawDesc = "" +
@@ -436,7 +530,15 @@ const file_ingest_wirepb_contract_proto_rawDesc = "" +
 	"\x05areas\x18\x02 \x03(\tR\x05areas\x12\x1d\n" +
 	"\n" +
 	"grid_cells\x18\x03 \x03(\tR\tgridCells\x12\x1a\n" +
-	"\bvillages\x18\x04 \x03(\tR\bvillages*N\n" +
+	"\bvillages\x18\x04 \x03(\tR\bvillages\"\xc6\x01\n" +
+	"\tDirective\x12!\n" +
+	"\fdirective_id\x18\x01 \x01(\tR\vdirectiveId\x12!\n" +
+	"\fhousehold_id\x18\x02 \x01(\tR\vhouseholdId\x12\x12\n" +
+	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x12\n" +
+	"\x04from\x18\x04 \x01(\x03R\x04from\x12\x14\n" +
+	"\x05until\x18\x05 \x01(\x03R\x05until\x12\x18\n" +
+	"\aoutcome\x18\x06 \x01(\tR\aoutcome\x12\x1b\n" +
+	"\tissued_at\x18\a \x01(\x03R\bissuedAt*N\n" +
 	"\aQuality\x12\t\n" +
 	"\x05VALID\x10\x00\x12\n" +
 	"\n" +
@@ -458,12 +560,13 @@ func file_ingest_wirepb_contract_proto_rawDescGZIP() []byte {
 }
 
 var file_ingest_wirepb_contract_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_ingest_wirepb_contract_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_ingest_wirepb_contract_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_ingest_wirepb_contract_proto_goTypes = []any{
-	(Quality)(0),     // 0: weimang.v1.Quality
-	(*Reading)(nil),  // 1: weimang.v1.Reading
-	(*Incident)(nil), // 2: weimang.v1.Incident
-	(*Scope)(nil),    // 3: weimang.v1.Scope
+	(Quality)(0),      // 0: weimang.v1.Quality
+	(*Reading)(nil),   // 1: weimang.v1.Reading
+	(*Incident)(nil),  // 2: weimang.v1.Incident
+	(*Scope)(nil),     // 3: weimang.v1.Scope
+	(*Directive)(nil), // 4: weimang.v1.Directive
 }
 var file_ingest_wirepb_contract_proto_depIdxs = []int32{
 	0, // 0: weimang.v1.Reading.quality:type_name -> weimang.v1.Quality
@@ -486,7 +589,7 @@ func file_ingest_wirepb_contract_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_ingest_wirepb_contract_proto_rawDesc), len(file_ingest_wirepb_contract_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   3,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -153,7 +153,7 @@ func (x *Input) GetIncident() *StreamIncident {
 	return nil
 }
 
-func (x *Input) GetDirective() *Directive {
+func (x *Input) GetDirective() *StreamDirective {
 	if x != nil {
 		if x, ok := x.Entry.(*Input_Directive); ok {
 			return x.Directive
@@ -175,7 +175,7 @@ type Input_Incident struct {
 }
 
 type Input_Directive struct {
-	Directive *Directive `protobuf:"bytes,4,opt,name=directive,proto3,oneof"`
+	Directive *StreamDirective `protobuf:"bytes,4,opt,name=directive,proto3,oneof"`
 }
 
 func (*Input_Readings) isInput_Entry() {}
@@ -286,9 +286,9 @@ func (x *HomeReadings) GetQuality() uint32 {
 	return 0
 }
 
-// Directive is what somebody has said about a household: that nobody is there,
-// that nothing is to be told, or what a visit has found.
-type Directive struct {
+// StreamDirective is what somebody has said about a household: that nobody is
+// there, that nothing is to be told, or what a visit has found.
+type StreamDirective struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	DirectiveId   string                 `protobuf:"bytes,1,opt,name=directive_id,json=directiveId,proto3" json:"directive_id,omitempty"`
 	HouseholdId   string                 `protobuf:"bytes,2,opt,name=household_id,json=householdId,proto3" json:"household_id,omitempty"`
@@ -301,20 +301,20 @@ type Directive struct {
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *Directive) Reset() {
-	*x = Directive{}
+func (x *StreamDirective) Reset() {
+	*x = StreamDirective{}
 	mi := &file_ingest_wirepb_inputs_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *Directive) String() string {
+func (x *StreamDirective) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*Directive) ProtoMessage() {}
+func (*StreamDirective) ProtoMessage() {}
 
-func (x *Directive) ProtoReflect() protoreflect.Message {
+func (x *StreamDirective) ProtoReflect() protoreflect.Message {
 	mi := &file_ingest_wirepb_inputs_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -326,54 +326,54 @@ func (x *Directive) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use Directive.ProtoReflect.Descriptor instead.
-func (*Directive) Descriptor() ([]byte, []int) {
+// Deprecated: Use StreamDirective.ProtoReflect.Descriptor instead.
+func (*StreamDirective) Descriptor() ([]byte, []int) {
 	return file_ingest_wirepb_inputs_proto_rawDescGZIP(), []int{3}
 }
 
-func (x *Directive) GetDirectiveId() string {
+func (x *StreamDirective) GetDirectiveId() string {
 	if x != nil {
 		return x.DirectiveId
 	}
 	return ""
 }
 
-func (x *Directive) GetHouseholdId() string {
+func (x *StreamDirective) GetHouseholdId() string {
 	if x != nil {
 		return x.HouseholdId
 	}
 	return ""
 }
 
-func (x *Directive) GetKind() string {
+func (x *StreamDirective) GetKind() string {
 	if x != nil {
 		return x.Kind
 	}
 	return ""
 }
 
-func (x *Directive) GetFrom() int64 {
+func (x *StreamDirective) GetFrom() int64 {
 	if x != nil {
 		return x.From
 	}
 	return 0
 }
 
-func (x *Directive) GetUntil() int64 {
+func (x *StreamDirective) GetUntil() int64 {
 	if x != nil {
 		return x.Until
 	}
 	return 0
 }
 
-func (x *Directive) GetOutcome() string {
+func (x *StreamDirective) GetOutcome() string {
 	if x != nil {
 		return x.Outcome
 	}
 	return ""
 }
 
-func (x *Directive) GetIssuedAt() int64 {
+func (x *StreamDirective) GetIssuedAt() int64 {
 	if x != nil {
 		return x.IssuedAt
 	}
@@ -489,12 +489,12 @@ const file_ingest_wirepb_inputs_proto_rawDesc = "" +
 	"weimang.v1\"N\n" +
 	"\x06Inputs\x12\x17\n" +
 	"\aarea_id\x18\x01 \x01(\tR\x06areaId\x12+\n" +
-	"\aentries\x18\x02 \x03(\v2\x11.weimang.v1.InputR\aentries\"\xd4\x01\n" +
+	"\aentries\x18\x02 \x03(\v2\x11.weimang.v1.InputR\aentries\"\xda\x01\n" +
 	"\x05Input\x12\x19\n" +
 	"\bclock_ms\x18\x01 \x01(\x03R\aclockMs\x126\n" +
 	"\breadings\x18\x02 \x01(\v2\x18.weimang.v1.HomeReadingsH\x00R\breadings\x128\n" +
-	"\bincident\x18\x03 \x01(\v2\x1a.weimang.v1.StreamIncidentH\x00R\bincident\x125\n" +
-	"\tdirective\x18\x04 \x01(\v2\x15.weimang.v1.DirectiveH\x00R\tdirectiveB\a\n" +
+	"\bincident\x18\x03 \x01(\v2\x1a.weimang.v1.StreamIncidentH\x00R\bincident\x12;\n" +
+	"\tdirective\x18\x04 \x01(\v2\x1b.weimang.v1.StreamDirectiveH\x00R\tdirectiveB\a\n" +
 	"\x05entry\"\xe7\x01\n" +
 	"\fHomeReadings\x12\x19\n" +
 	"\bmeter_id\x18\x01 \x01(\tR\ameterId\x12!\n" +
@@ -505,8 +505,8 @@ const file_ingest_wirepb_inputs_proto_rawDesc = "" +
 	"interval_s\x18\x05 \x01(\rR\tintervalS\x12\x1a\n" +
 	"\twh_plus_1\x18\x06 \x03(\x04R\awhPlus1\x12\x1a\n" +
 	"\bregister\x18\a \x01(\bR\bregister\x12\x18\n" +
-	"\aquality\x18\b \x01(\rR\aquality\"\xc6\x01\n" +
-	"\tDirective\x12!\n" +
+	"\aquality\x18\b \x01(\rR\aquality\"\xcc\x01\n" +
+	"\x0fStreamDirective\x12!\n" +
 	"\fdirective_id\x18\x01 \x01(\tR\vdirectiveId\x12!\n" +
 	"\fhousehold_id\x18\x02 \x01(\tR\vhouseholdId\x12\x12\n" +
 	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x12\n" +
@@ -541,17 +541,17 @@ func file_ingest_wirepb_inputs_proto_rawDescGZIP() []byte {
 
 var file_ingest_wirepb_inputs_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_ingest_wirepb_inputs_proto_goTypes = []any{
-	(*Inputs)(nil),         // 0: weimang.v1.Inputs
-	(*Input)(nil),          // 1: weimang.v1.Input
-	(*HomeReadings)(nil),   // 2: weimang.v1.HomeReadings
-	(*Directive)(nil),      // 3: weimang.v1.Directive
-	(*StreamIncident)(nil), // 4: weimang.v1.StreamIncident
+	(*Inputs)(nil),          // 0: weimang.v1.Inputs
+	(*Input)(nil),           // 1: weimang.v1.Input
+	(*HomeReadings)(nil),    // 2: weimang.v1.HomeReadings
+	(*StreamDirective)(nil), // 3: weimang.v1.StreamDirective
+	(*StreamIncident)(nil),  // 4: weimang.v1.StreamIncident
 }
 var file_ingest_wirepb_inputs_proto_depIdxs = []int32{
 	1, // 0: weimang.v1.Inputs.entries:type_name -> weimang.v1.Input
 	2, // 1: weimang.v1.Input.readings:type_name -> weimang.v1.HomeReadings
 	4, // 2: weimang.v1.Input.incident:type_name -> weimang.v1.StreamIncident
-	3, // 3: weimang.v1.Input.directive:type_name -> weimang.v1.Directive
+	3, // 3: weimang.v1.Input.directive:type_name -> weimang.v1.StreamDirective
 	4, // [4:4] is the sub-list for method output_type
 	4, // [4:4] is the sub-list for method input_type
 	4, // [4:4] is the sub-list for extension type_name
