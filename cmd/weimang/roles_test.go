@@ -106,14 +106,15 @@ func newSplitSite(t *testing.T) *splitSite {
 		return path
 	}
 	file := filepath.Join(dir, "weimang.yaml")
-	text := fmt.Sprintf("data_dir: %s\nclock: feed\nkafka:\n  brokers: [%q]\nroster:\n  households: %s\n  people: %s\n"+
+	text := fmt.Sprintf("data_dir: %s\nclock: feed\nroster:\n  households: %s\n  people: %s\n"+
 		"detect:\n  push_from: 2026-03-15\n  history: false\n"+
 		"alerts:\n  console: false\n  json: %s\n  fallback:\n    channel: json\nhttp:\n  base_url: http://weimang.example\n",
-		filepath.Join(dir, "data"), broker, feed("households.csv"), feed("people.csv"), s.messages)
+		filepath.Join(dir, "data"), feed("households.csv"), feed("people.csv"), s.messages)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	of := func(r role) *process { return &process{t: t, roles: []role{r}, file: file} }
+	env := []string{"WEIMANG_KAFKA_BROKERS=" + broker, "WEIMANG_KAFKA_PREFIX=" + os.Getenv("WEIMANG_KAFKA_PREFIX")}
+	of := func(r role) *process { return &process{t: t, roles: []role{r}, file: file, env: env} }
 	s.ingest, s.detect, s.alert = of(roleIngest), of(roleDetect), of(roleAlert)
 	return s
 }

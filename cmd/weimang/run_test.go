@@ -78,7 +78,7 @@ func startSite(t *testing.T, households string) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	s := &site{t: t, client: client, page: "http://" + page, broker: broker}
+	s := &site{t: t, client: client, page: "http://" + page, broker: brokers[0]}
 	s.eventually("ready", func() bool { return s.get("/-/ready") == "ready\n" })
 	return s
 }
