@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"weimang/ingest"
 	"weimang/ingest/deadletters"
@@ -47,7 +46,8 @@ type brokerFlags struct {
 	brokers []string
 }
 
-func (b *brokerFlags) flags(f *pflag.FlagSet) {
+func (b *brokerFlags) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
 	f.StringVarP(&b.config, "config", "c", "", "configuration file (YAML); only where the brokers are, and the zone")
 	f.StringSliceVar(&b.brokers, "brokers", nil, "Kafka brokers; these go before the configuration's")
 }
@@ -87,8 +87,9 @@ type letterFlags struct {
 	limit              int
 }
 
-func (l *letterFlags) flags(f *pflag.FlagSet) {
-	l.brokerFlags.flags(f)
+func (l *letterFlags) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	l.brokerFlags.flags(cmd)
 	f.StringSliceVar(&l.reasons, "reason", nil, "only of these reasons")
 	f.StringSliceVar(&l.topics, "topic", nil, "only from these topics; weimang. may be left out")
 	f.StringSliceVar(&l.meters, "meter", nil, "only records that name these meters")

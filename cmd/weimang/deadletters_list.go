@@ -44,7 +44,7 @@ was replayed before it was refused says how often.`,
 		},
 	}
 	f := cmd.Flags()
-	opt.flags(f)
+	opt.flags(cmd)
 	f.IntVar(&opt.limit, "limit", 50, "how many letters to show, 0 for all; all are counted")
 	f.BoolVar(&opt.oldest, "oldest", false, "oldest first")
 	f.BoolVar(&opt.summary, "summary", false, "only the counts")

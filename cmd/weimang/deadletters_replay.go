@@ -46,7 +46,7 @@ own clock judges the record by the clock of then: the header stays as it was.`,
 		},
 	}
 	f := cmd.Flags()
-	opt.flags(f)
+	opt.flags(cmd)
 	f.IntVar(&opt.limit, "limit", 0, "replay at most so many, oldest first; 0 is no limit")
 	f.IntVar(&opt.rules.Most, "max-replays", 3, "how often one record may be replayed")
 	f.BoolVar(&opt.rules.Force, "force", false, "also what was replayed before, or too often")

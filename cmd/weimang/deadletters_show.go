@@ -49,7 +49,7 @@ ticket.`,
 			return err
 		},
 	}
-	from.flags(cmd.Flags())
+	from.flags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as one JSON object, bytes in base64")
 	return cmd
 }
