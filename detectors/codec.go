@@ -26,7 +26,7 @@ type areaHeader struct {
 	Watermark tick
 	Settled   tick
 	Live      tick
-	Grid      tick
+	Shortest  tick
 	View      areaState
 	Public    published
 	Unheard   published
@@ -41,7 +41,7 @@ func (a *Area) Encode() ([]byte, error) {
 	e := encoder{b: []byte{stateVersion}}
 	e.fixed(areaHeader{
 		ClockMS: a.clock.UnixMilli(), Watermark: a.watermark, Settled: a.pos[settled], Live: a.pos[live],
-		Grid: a.shortest, View: a.view[settled], Public: a.public, Unheard: a.unheardPublic, Fill: a.fill,
+		Shortest: a.shortest, View: a.view[settled], Public: a.public, Unheard: a.unheardPublic, Fill: a.fill,
 		Incidents: uint32(len(a.incidents)), Homes: uint32(len(a.homes)),
 	})
 	e.str(a.id)
@@ -94,7 +94,7 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 		a.incidents = append(a.incidents, x)
 	}
 	a.clock = time.UnixMilli(head.ClockMS).UTC()
-	a.watermark, a.shortest, a.public, a.fill = head.Watermark, head.Grid, head.Public, head.Fill
+	a.watermark, a.shortest, a.public, a.fill = head.Watermark, head.Shortest, head.Public, head.Fill
 	a.unheardPublic = head.Unheard
 	a.start(head.Settled)
 	a.view[settled] = head.View

@@ -135,7 +135,7 @@ func (d *decoder) headerV1() areaHeader {
 	var h areaHeaderV1
 	d.fixed(&h)
 	return areaHeader{
-		ClockMS: h.ClockMS, Watermark: tick(h.Watermark), Settled: tick(h.Settled), Live: tick(h.Live), Grid: tick(h.Grid),
+		ClockMS: h.ClockMS, Watermark: tick(h.Watermark), Settled: tick(h.Settled), Live: tick(h.Live), Shortest: tick(h.Grid),
 		View: areaState{
 			Dark: h.Dark, LitSince: tick(h.LitSince), Homes: h.Homes, OfHomes: h.OfHomes, Judged: tick(h.Judged),
 			Episode: d.episodeV1(h.Episode),

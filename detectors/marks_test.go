@@ -31,14 +31,7 @@ func TestMarksAreWhatSettledBecomes(t *testing.T) {
 			if want := int(32*ticksADay/a.grid.step) - 4; places < want {
 				t.Errorf("window %s, delay %s: settled at %d places, want %d", window, delay, places, want)
 			}
-			b, err := a.Encode()
-			if err != nil {
-				t.Fatal(err)
-			}
-			again, err := DecodeArea(&p, b)
-			if err != nil {
-				t.Fatal(err)
-			}
+			again, _ := saveAndRestore(t, &p, a)
 			for i := range copies {
 				if a.pos[i] <= a.pos[settled] {
 					continue
@@ -63,14 +56,7 @@ func TestADirectiveThatIsReplacedIsForgottenAtOnce(t *testing.T) {
 	} {
 		log := say(eventful(31).inputs(0, 21), away("d1", at(18, 9), at(18, 9), at(24, 0)))
 		a, _ := watch(t, p, say(log, next))
-		b, err := a.Encode()
-		if err != nil {
-			t.Fatal(err)
-		}
-		restored, err := DecodeArea(&p, b)
-		if err != nil {
-			t.Fatal(err)
-		}
+		restored, _ := saveAndRestore(t, &p, a)
 		for i, h := range a.homes {
 			if !reflect.DeepEqual(h.states[live], restored.homes[i].states[live]) {
 				t.Errorf("%s: home %s is another than after a restore", name, h.id)

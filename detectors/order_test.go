@@ -110,20 +110,27 @@ func TestOrderOfArrivalDoesNotMatter(t *testing.T) {
 	}
 }
 
+// saveAndRestore is what a restart makes of an area, and the checkpoint between.
+func saveAndRestore(t *testing.T, p *Params, a *Area) (*Area, []byte) {
+	t.Helper()
+	b, err := a.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	restored, err := DecodeArea(p, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return restored, b
+}
+
 func TestRestoredAreaGoesOnAsIfNothingHadHappened(t *testing.T) {
 	p := DefaultParams()
 	log := eventful(12).inputs(0, 32)
 	whole, want := watch(t, p, log)
 	for _, cut := range []int{1, 100, len(log) * 2 / 3, len(log)*3/4 + 5, len(log) - 1} {
 		a, got := watch(t, p, log[:cut])
-		b, err := a.Encode()
-		if err != nil {
-			t.Fatal(err)
-		}
-		restored, err := DecodeArea(&p, b)
-		if err != nil {
-			t.Fatal(err)
-		}
+		restored, b := saveAndRestore(t, &p, a)
 		again, err := restored.Encode()
 		if err != nil || !bytes.Equal(b, again) {
 			t.Fatalf("cut at %d: decoding and encoding changed the state (%v)", cut, err)
@@ -218,14 +225,7 @@ func TestAreaThatKnowsIncidentsIsRestored(t *testing.T) {
 			ID: "pw-1", Source: ingest.PowerGrid, Class: ingest.ClassPlannedOutage, From: at(1, 0), Until: at(1, 2),
 		}},
 	})
-	b, err := a.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	restored, err := DecodeArea(&p, b)
-	if err != nil {
-		t.Fatal(err)
-	}
+	restored, _ := saveAndRestore(t, &p, a)
 	if len(restored.incidents) != 2 || !restored.incidents[1].public.Open {
 		t.Errorf("restored %+v", restored.incidents)
 	}

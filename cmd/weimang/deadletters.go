@@ -3,9 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
-	"log/slog"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -38,44 +35,6 @@ is asked, at kafka.addr.`,
 	}
 	cmd.AddCommand(newDeadLettersListCmd(), newDeadLettersShowCmd(), newDeadLettersReplayCmd())
 	return cmd
-}
-
-// brokerFlags say which brokers a command talks to.
-type brokerFlags struct {
-	config  string
-	brokers []string
-}
-
-func (b *brokerFlags) flags(cmd *cobra.Command) {
-	f := cmd.Flags()
-	f.StringVarP(&b.config, "config", "c", "", "configuration file (YAML); only where the brokers are, and the zone")
-	f.StringSliceVar(&b.brokers, "brokers", nil, "Kafka brokers; these go before the configuration's")
-}
-
-// connect dials the brokers. The caller closes the client.
-func (b *brokerFlags) connect(ctx context.Context, stderr io.Writer) (*stream.Client, *Config, error) {
-	cfg, err := LoadConfig(b.config, os.Environ())
-	if err != nil {
-		return nil, nil, err
-	}
-	if len(b.brokers) > 0 {
-		cfg.Kafka.Brokers = b.brokers
-	}
-	brokers, hint := cfg.Kafka.Brokers, ""
-	if cfg.Embedded() {
-		brokers = []string{cfg.Kafka.Addr}
-		hint = "; no brokers are configured, so 'weimang run' must be running on this machine, or name some with --brokers"
-	}
-	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	client, err := cfg.Kafka.newClient(brokers, log, nil)
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := client.Check(ctx); err != nil {
-		client.Close()
-		return nil, nil, fmt.Errorf("%w%s", err, hint)
-	}
-	return client, cfg, nil
 }
 
 // letterFlags select dead letters.

@@ -120,10 +120,9 @@ func describeLetter(l *deadletters.Letter, zone *time.Location) string {
 	} else {
 		line("replay", "the same bytes are refused again, unless the program is another")
 	}
-	switch n := l.Replays(); {
-	case n > 0:
+	if n := l.Replays(); n > 0 {
 		line("fate", "%s; had been replayed %d times before it was refused", l.Fate, n)
-	default:
+	} else {
 		line("fate", "%s", l.Fate)
 	}
 	if l.Cut {

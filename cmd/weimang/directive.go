@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -21,15 +20,14 @@ import (
 // directiveOptions are the flags of directive; away and mute have a period,
 // outcome has what was found.
 type directiveOptions struct {
-	kind       ingest.DirectiveKind
-	id         string
-	household  string
-	from       string // date or RFC 3339; "" is now
-	until      string // "" is open
-	found      string
-	configFile string
-	brokers    []string
-	dryRun     bool
+	brokerFlags
+	kind      ingest.DirectiveKind
+	id        string
+	household string
+	from      string // date or RFC 3339; "" is now
+	until     string // "" is open
+	found     string
+	dryRun    bool
 }
 
 func newDirectiveCmd() *cobra.Command {
@@ -70,6 +68,7 @@ func newDirectiveKindCmd(kind ingest.DirectiveKind, short string) *cobra.Command
 		},
 	}
 	f := cmd.Flags()
+	opt.flags(cmd)
 	f.StringVar(&opt.household, "household", "", "id of the household, as in the list of households")
 	f.StringVar(&opt.id, "id", "", "id of the directive; that of an earlier one replaces it (default: a new one)")
 	switch kind {
@@ -80,8 +79,6 @@ func newDirectiveKindCmd(kind ingest.DirectiveKind, short string) *cobra.Command
 		f.StringVar(&opt.from, "from", "", "since when, or from when on: date, or time with offset (default now)")
 		f.StringVar(&opt.until, "until", "", "until when: date (its beginning), or time with offset; an absence may leave it out")
 	}
-	f.StringSliceVar(&opt.brokers, "brokers", nil, "Kafka brokers (default: those of the configuration, else its embedded broker's address)")
-	f.StringVarP(&opt.configFile, "config", "c", "", "configuration file (YAML)")
 	f.BoolVar(&opt.dryRun, "dry-run", false, "print the record and send nothing")
 	_ = cmd.MarkFlagRequired("household")
 	return cmd
@@ -126,7 +123,7 @@ func (o *directiveOptions) directive(now time.Time, zone *time.Location) (ingest
 }
 
 func (o *directiveOptions) run(ctx context.Context, now time.Time, stdout, stderr io.Writer) error {
-	cfg, err := LoadConfig(o.configFile, os.Environ())
+	cfg, err := o.load()
 	if err != nil {
 		return err
 	}
@@ -153,22 +150,11 @@ func (o *directiveOptions) run(ctx context.Context, now time.Time, stdout, stder
 
 // send writes the directive behind what was said of the household before.
 func (o *directiveOptions) send(ctx context.Context, cfg *Config, d *ingest.Directive, stderr io.Writer) error {
-	brokers := o.brokers
-	if len(brokers) == 0 {
-		brokers = cfg.Kafka.Brokers
-	}
-	if len(brokers) == 0 {
-		brokers = []string{cfg.Kafka.Addr}
-	}
-	cfg.Log.Level = "warn"
-	client, err := cfg.Kafka.newClient(brokers, newLogger(cfg, stderr), nil)
+	client, err := dialBrokers(ctx, cfg, stderr)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	if err := client.Check(ctx); err != nil {
-		return fmt.Errorf("connect to the broker (is weimang running?): %w", err)
-	}
 	if err := client.EnsureTopics(ctx, stream.Topics(cfg.Kafka.Partitions, stream.Retention{})); err != nil {
 		return err
 	}
