@@ -19,7 +19,8 @@ type Area struct {
 	homes []*home // by household id
 	zones map[string]*zone
 
-	clock         time.Time    // largest clock of any input
+	clock         time.Time // largest clock of any input
+	ticks         clockTicks
 	watermark     tick         // newest interval end accepted
 	pos           [copies]tick // every interval that ends by pos[live] is decided
 	view          [copies]areaState
@@ -39,6 +40,23 @@ type Area struct {
 	last    int   // place of the home that reported last
 	room    *room // while an input is applied
 	unheard int   // homes silent among neighbours that are not
+}
+
+// clockTicks is the clock in ticks, and what it makes of readings by their ends.
+type clockTicks struct {
+	now     tick
+	skewed  tick // of the future after it
+	overdue tick // due by it
+	old     tick // back-fill before it
+}
+
+func (a *Area) setClock(now time.Time) {
+	a.clock = now
+	due := now.Add(-a.p.UsualDelay)
+	a.ticks = clockTicks{
+		now: tickOf(now), skewed: tickOf(now.Add(a.p.Skew)),
+		overdue: tickOf(due), old: tickOf(due.Add(-backfillAge)),
+	}
 }
 
 // Output collects what inputs lead to.
@@ -96,7 +114,7 @@ func (a *Area) Apply(in *ingest.Input, out *Output) error {
 	defer a.leave()
 	// To the millisecond, as the log and a checkpoint carry it.
 	if now := in.Clock.Truncate(time.Millisecond); now.After(a.clock) {
-		a.clock = now
+		a.setClock(now)
 	}
 	if a.holding { // what was held back for long enough comes before what is new
 		a.publish(out)
@@ -126,7 +144,7 @@ func (a *Area) applyReadings(r *ingest.Readings, out *Output) error {
 		return ingest.Reject(ingest.BadTime, "ts", "%s is not the start of an interval of %s", r.Start.UTC().Format(time.RFC3339), r.Interval)
 	}
 	last := first + tick(len(r.Wh))*length
-	if limit := tickOf(a.clock.Add(a.p.Skew)); last > limit {
+	if limit := a.ticks.skewed; last > limit {
 		return ingest.Reject(ingest.Future, "", "a reading of meter %s ends %s after the clock", r.MeterID, time.Duration(last-limit)*tickLen)
 	}
 	h, err := a.home(r)
@@ -134,13 +152,13 @@ func (a *Area) applyReadings(r *ingest.Readings, out *Output) error {
 		return err
 	}
 	a.heard(h, r)
-	m := h.meter(r.MeterID, a.pos[settled])
+	m := a.meter(h, r.MeterID)
 	a.watermark = max(a.watermark, last)
 	a.settle(out)
 	a.shortest = min(a.shortest, length)
-	old := last < a.old()
+	old := last < a.ticks.old
 	late := false
-	w := opening{w: &m.win, c: &a.enter().cells}
+	w := opening{w: &m.win, a: a}
 	for i, wh := range r.Wh {
 		end := first + tick(i+1)*length
 		if end-length < a.pos[settled] {
@@ -203,13 +221,13 @@ func (a *Area) zoneOf(name string) (*zone, error) {
 }
 
 // meter is the home's meter of that id, made when it is new.
-func (h *home) meter(id string, from tick) *meter {
+func (a *Area) meter(h *home, id string) *meter {
 	for _, m := range h.meters {
 		if m.id == id {
 			return m
 		}
 	}
-	m := &meter{id: strings.Clone(id), win: newWindow(from)}
+	m := &meter{id: strings.Clone(id), win: newWindow(a.pos[settled], a.grid.step)}
 	h.meters = append(h.meters, m)
 	slices.SortFunc(h.meters, func(x, y *meter) int { return strings.Compare(x.id, y.id) })
 	return m
@@ -221,7 +239,7 @@ func (a *Area) advance(out *Output) {
 	if a.changed != 0 {
 		a.recompute(out)
 	}
-	overdue := min(a.watermark, tickOf(a.clock.Add(-a.p.UsualDelay)))
+	overdue := min(a.watermark, a.ticks.overdue)
 	for {
 		next := a.pos[live].floor(a.shortest) + a.shortest
 		if next > a.watermark || (next > overdue && !a.complete(next)) {

@@ -28,6 +28,7 @@ type areaHeader struct {
 	Live      tick
 	Shortest  tick
 	Mark      tick // 0: none
+	Step      tick // of the grid of settled and mark
 	View      areaState
 	MarkView  areaState
 	Public    published
@@ -47,7 +48,7 @@ func (a *Area) Encode() ([]byte, error) {
 	}
 	e.fixed(areaHeader{
 		ClockMS: a.clock.UnixMilli(), Watermark: a.watermark, Settled: a.pos[settled], Live: a.pos[live],
-		Shortest: a.shortest, Mark: marked, View: a.view[settled], MarkView: view, Public: a.public, Unheard: a.unheardPublic, Fill: a.fill,
+		Shortest: a.shortest, Mark: marked, Step: a.grid.step, View: a.view[settled], MarkView: view, Public: a.public, Unheard: a.unheardPublic, Fill: a.fill,
 		Incidents: uint32(len(a.incidents)), Homes: uint32(len(a.homes)),
 	})
 	e.str(a.id)
@@ -89,6 +90,7 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 	d := decoder{b: b[1:], version: b[0]}
 	head := d.header()
 	a := NewArea(p, d.str())
+	defer a.leave()
 	for i := uint32(0); i < head.Incidents && d.err == nil; i++ {
 		var x incident
 		if raw := d.str(); d.err == nil {
@@ -100,7 +102,7 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 		d.fixed(&x.told)
 		a.incidents = append(a.incidents, x)
 	}
-	a.clock = time.UnixMilli(head.ClockMS).UTC()
+	a.setClock(time.UnixMilli(head.ClockMS).UTC())
 	a.watermark, a.shortest, a.public, a.fill = head.Watermark, head.Shortest, head.Public, head.Fill
 	a.unheardPublic = head.Unheard
 	a.start(head.Settled)
@@ -116,9 +118,15 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 			m := &meter{id: d.str()}
 			m.states[settled] = d.meterState()
 			if d.version == 1 {
-				d.windowV1(&m.win)
+				d.windowV1(&m.win, a.grid.step)
 			} else {
-				d.window(&m.win, head.Settled)
+				d.window(&m.win, head.Settled, head.Step)
+			}
+			if m.win.step != a.grid.step { // saved under other parameters
+				c := &a.enter().cells
+				m.win.open(c)
+				c.step = a.grid.step
+				m.win.pack(c)
 			}
 			h.meters = append(h.meters, m)
 		}
@@ -234,6 +242,9 @@ func (d *decoder) header() (head areaHeader) {
 		return d.headerV1()
 	}
 	d.fixed(&head)
+	if head.Step <= 0 || head.Step%longestInterval != 0 {
+		d.err = errDamaged
+	}
 	return head
 }
 

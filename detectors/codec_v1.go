@@ -224,7 +224,7 @@ func (v *homeStateV1) levels(st *homeState) {
 	}
 }
 
-func (d *decoder) windowV1(w *window) {
+func (d *decoder) windowV1(w *window, step tick) {
 	var head [3]tickV1
 	d.fixed(&head)
 	n := d.uint()
@@ -233,7 +233,7 @@ func (d *decoder) windowV1(w *window) {
 		d.err = errDamaged
 		return
 	}
-	c := cells{span: span{tick(head[0]), grid, tick(head[2])}, wh: make([]uint32, n), flags: make([]uint8, n)}
+	c := cells{span: span{tick(head[0]), grid, tick(head[2]), step}, wh: make([]uint32, n), flags: make([]uint8, n)}
 	for i := range c.wh {
 		if len(d.b) == 0 {
 			d.err = errDamaged

@@ -213,7 +213,7 @@ func (d *dayState) weak(base float64) float64 {
 	used := 0.25*base + 40
 	var t strengthTable
 	lowest := strengthOf(used)
-	t.from(&d.Strong, lowest, lowest, strengthSteps-1)
+	t.from(&d.Strong, lowest)
 	product := 1.0 // within e^±180
 	at, slot := int(d.Last%dayRing), int(d.Slot)
 	for range dayRing {

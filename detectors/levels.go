@@ -83,8 +83,9 @@ func (h *levelHabits) learn(slot, level int, rest bool) {
 		}
 		h.Fast[hour] = shareOf(0.5)
 	}
-	for k := range levels - 1 {
-		h.Hour[hour][k].toward(k == level, 1/(float32(n)+2))
+	part := 1 / (float32(n) + 2)
+	for k := range h.Hour[hour] {
+		h.Hour[hour][k].toward(k == level, part)
 	}
 	h.Fast[hour].toward(isLow(level), 1/(float32(min(n, fastMemory-1))+1))
 	if rest {

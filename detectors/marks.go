@@ -151,7 +151,7 @@ func (a *Area) start(at tick) {
 // settle moves settled to where no accepted reading can change anything, and
 // forgets the readings before it.
 func (a *Area) settle(out *Output) {
-	newest := min(a.watermark, tickOf(a.clock.Add(a.p.Skew)))
+	newest := min(a.watermark, a.ticks.skewed)
 	if newest-a.grid.behind < a.pos[settled]+a.grid.step && a.pos[settled] != 0 {
 		return // as nearly always
 	}
@@ -183,7 +183,15 @@ func (a *Area) becomeMark() bool {
 	r, at := a.enter(), a.pos[mark]
 	r.packed, r.ends = r.packed[:0], r.ends[:0]
 	for _, h := range a.homes {
-		if !a.markState(h, &r.state) {
+		r.cursors = r.cursors[:0] // live goes on where it was
+		for _, m := range h.meters {
+			r.cursors = append(r.cursors, m.win.live)
+		}
+		ok := a.markState(h, &r.state)
+		for i, m := range h.meters {
+			m.win.live = r.cursors[i]
+		}
+		if !ok {
 			a.unmark()
 			return false
 		}

@@ -34,7 +34,7 @@ func (a *Area) publish(out *Output) {
 	}
 
 	view := &a.view[live]
-	if ep := &view.Episode; ep.Open && !a.public.Open && ep.At < a.old() && a.fill.goesOn(a.clock) {
+	if ep := &view.Episode; ep.Open && !a.public.Open && ep.At < a.ticks.old && a.fill.goesOn(a.clock) {
 		a.holding = true
 		return
 	}
@@ -73,7 +73,7 @@ func (a *Area) finding(ep *episode, before, after *published, state State, cause
 		AreaID: a.id, Kind: Kinds[after.Kind], Severity: after.Severity, State: state,
 		Episode: after.Number, Seq: int(after.Seq),
 		Onset: ep.Onset.time(), At: ep.At.time(), DecidedAt: a.clock,
-		DataUntil: min(a.watermark, tickOf(a.clock.Add(a.p.Skew))).time(),
+		DataUntil: min(a.watermark, a.ticks.skewed).time(),
 		Value:     kWh(ep.Value), Usual: kWh(ep.Usual),
 		Reason: Reason{
 			Cause: cause, Hours: float64(ep.Hours), Neighbours: round(float64(ep.Neighbours), 2), Rate: float64(ep.Rate), Warmup: ep.Warmup,

@@ -8,11 +8,12 @@ type room struct {
 	seen     []observation     // one a home
 	silent   [][signals]signal // one a home: of those without signals
 	sight    sight             // of the home that is being judged
-	cells    cells             // a window laid open
-	state    homeState         // a copy that is being packed or unpacked
 	foreseen observation
+	cells    cells     // a window laid open
+	state    homeState // a copy that is being packed or unpacked
 	packed   []byte
-	ends     []int // of the states in packed
+	ends     []int    // of the states in packed
+	cursors  []cursor // of a home's meters
 }
 
 var rooms = sync.Pool{New: func() any { return new(room) }}

@@ -59,7 +59,8 @@ type stateRow struct {
 	kind   reflect.Kind // Bool, Uint8, Uint16, Uint32 or Float32
 	offset uintptr
 	n      int
-	back   int // how many places back the number is that one is like, 0: none
+	back   int  // how many places back the number is that one is like, 0: none
+	noise  bool // what is near tells nothing of a number
 }
 
 var (
@@ -70,7 +71,7 @@ var (
 // rowsOf appends the rows of a type that lies at an offset: all it holds but
 // pointers. A type that is no number is a mistake of the program.
 func rowsOf(rows []stateRow, t reflect.Type, at uintptr) []stateRow {
-	row := stateRow{kind: t.Kind(), offset: at, n: 1}
+	row := stateRow{kind: t.Kind(), offset: at, n: 1, noise: t == reflect.TypeFor[share]()}
 	switch t.Kind() {
 	case reflect.Pointer:
 		return rows
@@ -82,7 +83,7 @@ func rowsOf(rows []stateRow, t reflect.Type, at uintptr) []stateRow {
 	case reflect.Array:
 		of := rowsOf(nil, t.Elem(), 0)
 		if len(of) == 1 { // numbers, or rows of them
-			row = stateRow{kind: of[0].kind, offset: at, n: of[0].n * t.Len(), back: of[0].n}
+			row = stateRow{kind: of[0].kind, offset: at, n: of[0].n * t.Len(), back: of[0].n, noise: of[0].noise}
 			break
 		}
 		for i := range t.Len() {
@@ -126,13 +127,9 @@ func (c *stateCode) rows(rows []stateRow, v, guess unsafe.Pointer) {
 		case reflect.Bool:
 			c.bools(unsafe.Slice((*bool)(v), row.n))
 		case reflect.Uint8:
-			numbers(c, row, unsafe.Slice((*uint8)(v), row.n), unsafe.Slice((*uint8)(guess), row.n), 4)
+			numbers(c, row, unsafe.Slice((*uint8)(v), row.n), unsafe.Slice((*uint8)(guess), row.n))
 		case reflect.Uint16:
-			first := uint32(1024)
-			if c.guessed {
-				first = 4
-			}
-			numbers(c, row, unsafe.Slice((*uint16)(v), row.n), unsafe.Slice((*uint16)(guess), row.n), first)
+			numbers(c, row, unsafe.Slice((*uint16)(v), row.n), unsafe.Slice((*uint16)(guess), row.n))
 		case reflect.Float32:
 			c.floats(unsafe.Slice((*uint32)(v), row.n), unsafe.Slice((*uint32)(guess), row.n))
 		default:
@@ -151,56 +148,105 @@ func (c *stateCode) bools(v []bool) {
 	}
 }
 
-// numbers codes whether all are as guessed or else how far each is from what it
-// is taken for, in Rice code; first is the mean to begin with.
-func numbers[T uint8 | uint16](c *stateCode, row *stateRow, v, guess []T, first uint32) {
-	mean, back := riceMean{first, 1}, row.back
-	if c.guessed || back == 0 {
-		back = len(v) + 1
+// group numbers are coded in as many bits as the farthest of them from what it is
+// taken for needs.
+const (
+	group     = 8
+	widthBits = 5
+	atOnce    = 3 // numbers of 16 bits that are ahead of a reader
+)
+
+// numbers codes how far each is from what it is taken for.
+func numbers[T uint8 | uint16](c *stateCode, row *stateRow, v, guess []T) {
+	back := 0
+	if !c.guessed && !row.noise {
+		back = row.back
 	}
-	same := c.guessed
-	if c.w == nil {
-		same = c.r.flag()
-	} else {
-		for i := 0; i < len(v) && same; i++ {
-			same = v[i] == guess[i]
+	for at := 0; at < len(v); at += group {
+		to := min(at+group, len(v))
+		if c.w != nil {
+			writeGroup(c, v[:to], guess[:to], at, back)
+		} else {
+			readGroup(c, v[:to], at, back)
 		}
-		c.w.flag(same)
 	}
-	for i := range v {
-		taken := int32(guess[i])
-		if i >= back {
-			taken = int32(v[i-back])
+}
+
+// writeGroup writes the numbers from a place on: each is taken for the one so many
+// back, 0: for its guess.
+func writeGroup[T uint8 | uint16](c *stateCode, v, guess []T, at, back int) {
+	wrap := 32 - 8*unsafe.Sizeof(T(0)) // differences are those of T
+	var far [group]uint32
+	all, sum := uint32(0), c.sum
+	for i := at; i < len(v); i++ {
+		taken := guess[i]
+		if back > 0 && i >= back {
+			taken = v[i-back]
 		}
-		switch {
-		case same:
-		case c.w == nil:
-			v[i] = T(taken + unzigzag(uint32(c.r.rice(&mean))))
-		default:
-			c.w.rice(uint64(zigzag(int32(v[i])-taken)), &mean)
-		}
-		c.add(uint32(v[i]))
+		d := zigzag(int32(v[i]-taken) << wrap >> wrap)
+		far[i-at] = d
+		all |= d
+		sum = bits.RotateLeft32(sum, 5) + uint32(v[i])
 	}
+	c.sum = sum
+	width := uint(bits.Len32(all))
+	c.w.put(uint64(width), widthBits)
+	if width == 0 {
+		return
+	}
+	for i := 0; i < len(v)-at; i += atOnce {
+		three := uint64(far[i])
+		n := width
+		for j := i + 1; j < min(i+atOnce, len(v)-at); j++ {
+			three |= uint64(far[j]) << (n & 63)
+			n += width
+		}
+		c.w.put(three, n)
+	}
+}
+
+// readGroup reads what writeGroup has written; v holds what numbers are taken for.
+func readGroup[T uint8 | uint16](c *stateCode, v []T, at, back int) {
+	width := uint(c.r.take(widthBits))
+	mask, next, sum := uint32(1)<<(width&31)-1, uint64(0), c.sum
+	for i := at; i < len(v); i++ {
+		if back > 0 && i >= back {
+			v[i] = v[i-back]
+		}
+		if width > 0 {
+			if (i-at)%atOnce == 0 {
+				next = c.r.ahead()
+			}
+			v[i] += T(unzigzag(uint32(next) & mask))
+			next >>= width & 63
+			c.r.at += width
+		}
+		sum = bits.RotateLeft32(sum, 5) + uint32(v[i])
+	}
+	c.sum = sum
 }
 
 // floats codes the bits in which each is another, in steps of four.
 func (c *stateCode) floats(v, guess []uint32) {
 	for i := range v {
 		if c.w == nil {
-			x := uint32(0)
-			if c.r.flag() {
-				ends := uint(c.r.take(6))
-				low := 4 * (ends >> 3)
-				x = uint32(c.r.take(32-min(32, 4*(ends&7)+low))) << low
+			next := c.r.ahead()
+			if next&1 == 0 {
+				c.r.at++
+				v[i] = guess[i]
+			} else {
+				high, low := uint(4*(next>>1&7)), uint(4*(next>>4&7))
+				n := 32 - min(32, high+low)
+				c.r.at += 7 + n
+				v[i] = guess[i] ^ uint32(next>>7&(1<<n-1))<<low
 			}
-			v[i] = guess[i] ^ x
 		} else {
 			x := v[i] ^ guess[i]
-			c.w.flag(x != 0)
-			if x != 0 {
+			if x == 0 {
+				c.w.put(0, 1)
+			} else {
 				high, low := uint(bits.LeadingZeros32(x)/4), uint(bits.TrailingZeros32(x)/4)
-				c.w.put(uint64(high|low<<3), 6)
-				c.w.put(uint64(x>>(4*low)), 32-4*(high+low))
+				c.w.put(uint64(1|high<<1|low<<4)|uint64(x>>(4*low&31))<<7, 7+32-4*(high+low))
 			}
 		}
 		c.add(v[i])

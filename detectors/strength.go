@@ -45,9 +45,11 @@ func strengthOf(above float64) int {
 // add takes in a half-hour.
 func (s *strengths) add(slot int, above float64, learns bool) {
 	part, step := slot/slotsAPart, strengthOf(above)
-	var t strengthTable
-	t.from(s, 0, step, step+weakerBy)
-	s.Less = lessKeep*s.Less + float32(math.Log(t.weaker(part, step)))
+	var chance [strengthSteps]float32
+	for k := step; k <= step+weakerBy && k < strengthSteps; k++ { // as weaker needs them
+		chance[k] = float32(s.Seen[part][k]) + s.guess(k)
+	}
+	s.Less = lessKeep*s.Less + float32(math.Log(weaker(&chance, step)))
 	if learns {
 		s.count(part, step)
 	}
@@ -73,29 +75,38 @@ type strengthTable struct {
 	chance [dayParts][strengthSteps]float32
 }
 
-// from fills in the chances of the steps from first to last.
-func (t *strengthTable) from(s *strengths, lowest, first, last int) {
+// from fills in the chances of the steps from the lowest on.
+func (t *strengthTable) from(s *strengths, lowest int) {
 	t.lowest = lowest
-	for step := max(lowest, first); step <= last && step < strengthSteps; step++ {
-		all := float32(0)
-		for part := range s.Seen {
-			all += float32(s.Seen[part][step])
-		}
-		guess := strengthPrior*all/max(float32(s.Total), 1) + strengthRare
+	for step := lowest; step < strengthSteps; step++ {
+		guess := s.guess(step)
 		for part := range t.chance {
 			t.chance[part][step] = float32(s.Seen[part][step]) + guess
 		}
 	}
 }
 
+// guess is what a strength is taken to have been seen besides, in any part of the
+// day.
+func (s *strengths) guess(step int) float32 {
+	all := float32(0)
+	for part := range s.Seen {
+		all += float32(s.Seen[part][step])
+	}
+	return strengthPrior*all/max(float32(s.Total), 1) + strengthRare
+}
+
 // weaker is what one half-hour says: how often its strength would come were
 // all use weaker, over how often it comes.
 func (t *strengthTable) weaker(part, step int) float64 {
-	const none = 0.01
 	if step < t.lowest {
 		return 1
 	}
-	chance := &t.chance[part]
+	return weaker(&t.chance[part], step)
+}
+
+func weaker(chance *[strengthSteps]float32, step int) float64 {
+	const none = 0.01
 	would := float32(none)
 	first := step + weakerBy
 	if step == 0 { // nothing stays nothing

@@ -12,11 +12,13 @@ import (
 // What comes out of order has the window laid open.
 type window struct {
 	span
-	n    uint16 // cells
-	used uint8  // bits of the last byte
-	bits []byte
-	end  cellCode // after the last cell
-	live cursor
+	bits    []byte
+	n       uint16   // cells
+	used    uint8    // bits of the last byte
+	end     cellCode // after the last cell
+	live    cursor
+	cutCell uint16 // at which the code begins anew
+	cutByte uint32 // where that is, once the cell is there
 }
 
 // cellCode is what the code of a cell depends on: the cells before it. The
@@ -25,7 +27,9 @@ type window struct {
 // A known cell is a number in Rice code: 0 for no value, 1 when the flags of 8
 // bits that follow are another's, and 2 more than the energy, or than how far a
 // register is on from the one before (zigzag). An unknown cell is a bit of
-// nought; a one precedes the flags of a known one.
+// nought; a one precedes the flags of a known one. At a place of the grid on
+// which settled moves next the code begins anew, in a byte of its own, so that
+// what lies before it can be cut off.
 type cellCode struct {
 	mean     riceMean
 	register uint32 // the last
@@ -42,9 +46,13 @@ const (
 var firstCells = cellCode{mean: riceMean{48, 1}}
 
 // newWindow is empty, and begins at from.
-func newWindow(from tick) window {
-	return window{span: span{from: from}, end: firstCells, live: cursor{cellCode: firstCells}}
+func newWindow(from, step tick) window {
+	return window{span: span{from: from, step: step}, end: firstCells, live: cursor{cellCode: firstCells}}
 }
+
+// cut is the cell that begins at the next place of the grid after the window's
+// begin.
+func (s *span) cut() uint16 { return uint16((s.from.floor(s.step) + s.step - s.from) / s.grid) }
 
 // cursor stands behind the cell read last.
 type cursor struct {
@@ -109,15 +117,24 @@ func (w *window) follows(end, length tick) bool {
 func (w *window) append(end, length tick, wh uint32, q ingest.Quality, register bool) {
 	if w.grid == 0 {
 		w.grid = length
+		w.cutCell = w.cut()
 	}
 	b := w.writer()
-	n := uint16((end - w.from) / w.grid)
-	for w.n++; w.n < n; w.n++ {
-		w.end.write(&b, 0, 0)
+	for n := uint16((end - w.from) / w.grid); w.n < n-1; {
+		w.write(&b, 0, 0)
 	}
-	w.end.write(&b, w.cell(length, wh, q, register), wh)
+	w.write(&b, w.cell(length, wh, q, register), wh)
 	w.written(b)
 	w.newest = end
+}
+
+// write appends a cell.
+func (w *window) write(b *bitWriter, flags uint8, wh uint32) {
+	if w.n == w.cutCell {
+		w.end, w.cutByte = firstCells, uint32(len(b.bytes()))
+	}
+	w.end.write(b, flags, wh)
+	w.n++
 }
 
 // writer goes on where the last cell ends. Windows grow by an eighth: there are
@@ -165,6 +182,9 @@ func (w *window) at(end tick) reading {
 func (w *window) read(c *cursor, to int) {
 	r := bitReader{b: w.bits, at: uint(c.bit)}
 	for ; int(c.next) <= to; c.next++ {
+		if c.next == w.cutCell {
+			c.cellCode, r.at = firstCells, (r.at+7)/8*8
+		}
 		c.wh = c.cellCode.read(&r)
 	}
 	c.bit = uint32(r.at)
@@ -215,14 +235,15 @@ func (w *window) over(end, length tick) reading {
 // opening puts readings into a window, and lays it open for one that does not
 // follow. It must be closed.
 type opening struct {
-	w             *window
-	c             *cells
-	open, changed bool
+	w       *window
+	a       *Area
+	c       *cells // nil: not open
+	changed bool
 }
 
 // put stores a reading that ends at end and reports whether anything changed.
 func (o *opening) put(end, length tick, wh uint32, q ingest.Quality, register bool) bool {
-	if !o.open {
+	if o.c == nil {
 		switch {
 		case o.w.follows(end, length):
 			o.w.append(end, length, wh, q, register)
@@ -230,8 +251,8 @@ func (o *opening) put(end, length tick, wh uint32, q ingest.Quality, register bo
 		case o.w.isNewest(end, length, wh, q, register):
 			return false
 		}
+		o.c = &o.a.enter().cells
 		o.w.open(o.c)
-		o.open = true
 	}
 	if !o.c.put(end, length, wh, q, register) {
 		return false
@@ -249,20 +270,23 @@ func (o *opening) close() {
 // open lays the window open in c.
 func (w *window) open(c *cells) {
 	c.span, c.wh, c.flags = w.span, c.wh[:0], c.flags[:0]
-	code, r := firstCells, bitReader{b: w.bits}
-	for range w.n {
-		wh := code.read(&r)
-		c.wh, c.flags = append(c.wh, wh), append(c.flags, code.flags)
+	read := cursor{cellCode: firstCells}
+	for i := range int(w.n) {
+		w.read(&read, i)
+		c.wh, c.flags = append(c.wh, read.wh), append(c.flags, read.flags)
 	}
 }
 
 // pack makes the window what c is.
 func (w *window) pack(c *cells) {
 	b := bitWriter{b: w.bits[:0]}
-	*w = newWindow(c.from)
-	w.span, w.n = c.span, uint16(len(c.wh))
+	*w = newWindow(c.from, c.step)
+	w.span = c.span
+	if w.grid != 0 {
+		w.cutCell = w.cut()
+	}
 	for i, wh := range c.wh {
-		w.end.write(&b, c.flags[i], wh)
+		w.write(&b, c.flags[i], wh)
 	}
 	w.written(b)
 }
@@ -271,15 +295,30 @@ func (w *window) pack(c *cells) {
 func (w *window) forget(upTo tick, c *cells) {
 	if w.n == 0 {
 		w.from = max(w.from, upTo)
+		if w.grid != 0 {
+			w.cutCell = w.cut()
+		}
 		return
 	}
 	if upTo = upTo.floor(w.grid); upTo <= w.from {
 		return
 	}
-	w.open(c)
-	c.forget(upTo)
-	w.pack(c)
-	w.bits = append(make([]byte, 0, len(w.bits)), w.bits...)
+	cells := uint16((upTo - w.from) / w.grid)
+	if cells != w.cutCell || w.n <= cells || w.n >= 2*cells {
+		w.open(c)
+		c.forget(upTo)
+		w.pack(c)
+		return
+	}
+	// As nearly always: the code before the cut is cut off.
+	w.bits = append(make([]byte, 0, len(w.bits)-int(w.cutByte)), w.bits[w.cutByte:]...)
+	if w.live.next > cells {
+		w.live.next, w.live.bit = w.live.next-cells, w.live.bit-8*w.cutByte
+	} else {
+		w.live = cursor{cellCode: firstCells}
+	}
+	w.from, w.n = upTo, w.n-cells
+	w.cutCell, w.cutByte = w.cut(), 0
 }
 
 func (w *window) encode(e *encoder) {
@@ -293,8 +332,8 @@ func (w *window) encode(e *encoder) {
 }
 
 // window reads a window that begins at from.
-func (d *decoder) window(w *window, from tick) {
-	*w = newWindow(from)
+func (d *decoder) window(w *window, from, step tick) {
+	*w = newWindow(from, step)
 	grid, n := d.uint(), d.uint()
 	w.grid, w.n = tick(grid), uint16(n)
 	switch {
@@ -309,19 +348,26 @@ func (d *decoder) window(w *window, from tick) {
 		if newest >= uint64(lastTick) {
 			d.err = errDamaged
 		}
+		if grid != 0 {
+			w.cutCell = w.cut()
+		}
 		return
 	}
 	w.bits = slices.Clone(d.bytes())
 	w.newest = from + tick(w.n)*w.grid
-	r := bitReader{b: w.bits}
-	for range w.n {
-		w.end.read(&r)
-		if w.reading(w.end.flags, 0).length > longestInterval {
+	c := cursor{cellCode: firstCells}
+	w.cutCell = w.cut()
+	for i := range int(w.n) {
+		if i == int(w.cutCell) {
+			w.cutByte = (c.bit + 7) / 8
+		}
+		if w.read(&c, i); w.reading(c.flags, 0).length > longestInterval {
 			d.err = errDamaged
+			return
 		}
 	}
-	w.used = uint8(r.at % 8)
-	if r.over() || int(r.at+7)/8 != len(w.bits) || w.end.flags&cellKnown == 0 {
+	w.end, w.used = c.cellCode, uint8(c.bit%8)
+	if int(c.bit+7)/8 != len(w.bits) || c.flags&cellKnown == 0 {
 		d.err = errDamaged
 		return
 	}
