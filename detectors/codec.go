@@ -62,13 +62,17 @@ func (a *Area) Encode() ([]byte, error) {
 		e.fixed(x.public)
 		e.fixed(x.told)
 	}
-	for _, h := range a.homes {
+	for i, h := range a.homes {
 		e.str(h.id)
-		e.str(h.zone.loc.String())
-		e.fixed(h.public)
-		e.fixed(h.fill)
+		if i > 0 && h.zone == a.homes[i-1].zone {
+			e.str("") // the same
+		} else {
+			e.str(h.zone.loc.String())
+		}
+		rare(&e, h.public)
+		rare(&e, h.fill)
 		e.fixed(h.rhythm)
-		e.fixed(h.said)
+		rare(&e, h.said)
 		e.bytes(h.kept.settledState())
 		e.bytes(h.kept.markState())
 		e.uint(uint64(len(h.meters)))
@@ -109,8 +113,11 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 	a.view[settled], a.view[mark], a.pos[mark] = head.View, head.MarkView, max(head.Mark, head.Settled)
 	for i := uint32(0); i < head.Homes && d.err == nil; i++ {
 		h := &home{id: d.str()}
-		var err error
-		if h.zone, err = a.zoneOf(d.str()); err != nil {
+		if name := d.str(); name == "" && i > 0 && d.version != 1 {
+			h.zone = a.homes[i-1].zone
+		} else if z, err := a.zoneOf(name); err == nil {
+			h.zone = z
+		} else {
 			return nil, fmt.Errorf("decode household %s: %w", h.id, err)
 		}
 		d.home(h, head.Settled)
@@ -226,6 +233,17 @@ func (e *encoder) fixed(v any) {
 	}
 	e.b = b
 }
+
+// rare writes what most homes have none of.
+func rare[T comparable](e *encoder, v T) {
+	if v == *new(T) {
+		e.b = append(e.b, 0)
+		return
+	}
+	e.b = append(e.b, 1)
+	e.fixed(v)
+}
+
 func (e *encoder) uint(v uint64)  { e.b = binary.AppendUvarint(e.b, v) }
 func (e *encoder) str(s string)   { e.uint(uint64(len(s))); e.b = append(e.b, s...) }
 func (e *encoder) bytes(b []byte) { e.uint(uint64(len(b))); e.b = append(e.b, b...) }
@@ -269,10 +287,10 @@ func (d *decoder) home(h *home, at tick) {
 	if d.version == 1 {
 		d.homeV1(h, at)
 	} else {
-		h.public = d.published()
-		d.fixed(&h.fill)
+		sometimes(d, &h.public)
+		sometimes(d, &h.fill)
 		d.fixed(&h.rhythm)
-		d.fixed(&h.said)
+		sometimes(d, &h.said)
 		settledState, markState := d.bytes(), d.bytes()
 		if len(settledState) > math.MaxUint16 {
 			d.err = errDamaged
@@ -292,6 +310,17 @@ func (d *decoder) fixed(v any) {
 		return
 	}
 	d.b = d.b[n:]
+}
+
+// sometimes reads what rare wrote.
+func sometimes[T comparable](d *decoder, v *T) {
+	switch there := d.uint(); there {
+	case 0:
+	case 1:
+		d.fixed(v)
+	default:
+		d.err = errDamaged
+	}
 }
 
 func (d *decoder) uint() uint64 {

@@ -208,7 +208,7 @@ func (s *said) begin(st *homeState, end tick) {
 // moment. Every detector of a kind that is muted has its line here.
 func (st *homeState) forget(at tick) {
 	st.Life.restart(at)
-	st.Day.clear(&st.Habits)
+	st.clearDay()
 }
 
 // heed applies what has been said to an interval that has been judged (or in

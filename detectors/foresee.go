@@ -1,53 +1,93 @@
 package detectors
 
-import "math"
+import (
+	"reflect"
 
-// foresee takes st from one place to another as if every reading between had
-// been ordinary: only habits are learned, which are most of a state and need no
-// model. The state of that time is packed as how it differs from this; both
-// times the same readings lie in the window. What the meters remember is not
-// guessed: it follows from the readings, and is in their mark.
-func (a *Area) foresee(h *home, st *homeState, from, to tick) {
-	grid := longestInterval
+	"weimang/ingest"
+)
+
+// learned are the parts of a state that follow from the readings alone where
+// nothing unusual happens: what a home learns, and its last half-hours. They are
+// most of a state, and to learn them again needs no model.
+var learned = []reflect.Type{
+	reflect.TypeFor[habits](), reflect.TypeFor[quarter](), reflect.TypeFor[quiet](), reflect.TypeFor[levelHabits](),
+	reflect.TypeFor[usualStrengths](), reflect.TypeFor[lastHalves](),
+}
+
+// foresee takes what is learned in st from settled to a place where nothing
+// unusual has happened between (Unusual), as judge would.
+func (a *Area) foresee(h *home, st *homeState, to tick) {
+	f := &a.enter().foresight
+	f.begin(a, h.zone, to)
+	a.replay(h, to, func(end tick, r reading) { f.learn(st, end, r) })
+}
+
+// replay reads the home's meters again, from settled to the mark: what they
+// remember is left in their mark.
+func (a *Area) replay(h *home, to tick, take func(end tick, r reading)) {
+	grid := tick(longestInterval)
 	for _, m := range h.meters {
 		m.states[mark] = m.states[settled]
 		if m.win.grid != 0 {
-			grid = min(grid, int(m.win.grid))
+			grid = min(grid, m.win.grid)
 		}
 	}
-	o := &a.enter().foreseen
-	for end := from + tick(grid); end <= to; end += tick(grid) {
-		r, _ := h.at(end, mark)
-		if r.length == 0 || !r.quality.ProvesLife() {
+	first := a.pos[settled] + grid
+	if len(h.meters) != 1 {
+		for end := first; end <= to; end += grid {
+			r, _ := h.at(end, mark)
+			take(end, r)
+		}
+		return
+	}
+	// As nearly always: what its window holds, one after the other.
+	m := h.meters[0]
+	memory, c := &m.states[mark], cursor{cellCode: firstCells}
+	for i, end := 0, first; end <= to && i < int(m.win.n); i, end = i+1, end+grid {
+		m.win.read(&c, i)
+		r := m.win.reading(c.flags, c.wh)
+		if r.length == 0 {
 			continue
 		}
-		o.end = end
-		st.take(o, r, h.zone.at(end-r.length, a.p.Holidays))
-		st.ordinary(o)
+		memory.Seen = end
+		if r.reg {
+			r, _ = memory.Register.energy(end, r)
+		}
+		take(end, r)
 	}
 }
 
-// ordinary learns an interval and judges nothing.
-func (st *homeState) ordinary(o *observation) {
-	h, q, d := &st.Habits, &st.Quiet, &st.Day
-	if o.day != st.Slow.Day {
-		if st.Slow.Day != 0 {
-			st.Tails.pass()
+// foresight is what foreseeing needs, the same for all homes of a zone.
+type foresight struct {
+	zone     *zone
+	from, to tick
+	begins   []moment // of intervals, by their ticks after from
+	o        observation
+}
+
+func (f *foresight) begin(a *Area, z *zone, to tick) {
+	if from := a.pos[settled]; f.zone != z || f.from != from || f.to != to {
+		f.zone, f.from, f.to, f.begins = z, from, to, f.begins[:0]
+		for t := from; t < to; t++ {
+			f.begins = append(f.begins, z.at(t, a.p.Holidays))
 		}
-		st.Slow.Day = o.day
 	}
-	st.Dark = o.wh == 0
-	st.Silence.Seen = uint32(o.end)
+}
+
+// learn takes in an interval: observe without its detectors.
+func (f *foresight) learn(st *homeState, end tick, r reading) {
+	if r.length == 0 || r.wh == ingest.NoValue || !r.quality.ProvesLife() {
+		return
+	}
+	o := &f.o
+	o.end, o.length, o.moment = end, r.length, f.begins[end-r.length-f.from]
+	o.watts = float64(r.wh) / r.length.hoursSince(0)
+	h, q, d := &st.Habits, &st.Quiet, &st.Day
 	st.Quarter.halves(o, func(half halfHour) {
 		q.add(half.slot, half.watts)
 		if q.known() {
-			level := q.level(half.watts)
-			st.Levels.learn(half.slot, level, half.rest)
-			st.Life.Prev, st.Life.Before = uint8(level), st.Life.Prev
+			st.Levels.learn(half.slot, q.level(half.watts), half.rest)
 			d.Strong.count(half.slot/slotsAPart, strengthOf(half.watts-q.mid()))
-			if half.slot%2 == 1 && h.Days >= 3 {
-				d.N = min(d.N+1, math.MaxInt32)
-			}
 		}
 		d.turn(h, &half)
 	})

@@ -52,6 +52,7 @@ type homeState struct {
 	Plausible plausibility
 	Heeded    heeded
 	Dark      bool // read nothing at all in its newest interval
+	Unusual   bool // something since the last mark or settled is not as foresee makes it
 	// Signals is nil while none speaks, as nearly always: see lend.
 	Signals *[signals]signal
 	Episode episode
@@ -228,7 +229,7 @@ func (st *homeState) observe(p *Params, o *observation, f *Features) {
 	silent := st.Signals[sigLife].Severity != 0
 	st.Signals[sigLife] = observeLife(p, st, o)
 	if silent && st.Signals[sigLife].Severity == 0 {
-		st.Day.clear(h) // the silence has accounted for what was missing
+		st.clearDay() // the silence has accounted for what was missing
 	}
 	if o.dayJudged {
 		observeDay(p, st, o)
@@ -236,12 +237,14 @@ func (st *homeState) observe(p *Params, o *observation, f *Features) {
 	stuck := st.Signals[sigAbove].Severity != 0
 	st.Signals[sigAbove] = observeAbove(p, st, o)
 	if stuck && st.Signals[sigAbove].Severity == 0 {
-		st.Day.clear(h) // and the run for what was too much
+		st.clearDay() // and the run for what was too much
 	}
 	if st.Signals[sigBack].Severity != 0 && !st.Dark {
 		st.Signals[sigBack] = signal{}
 	}
-	if o.learns {
+	if !o.learns {
+		st.Unusual = true
+	} else {
 		h.learn(o.slot, o.watts)
 		if o.length == 4 {
 			h.learn((o.slot+1)%slotsADay, o.watts)

@@ -83,15 +83,20 @@ func (h *levelHabits) learn(slot, level int, rest bool) {
 		}
 		h.Fast[hour] = shareOf(0.5)
 	}
-	part := 1 / (float32(n) + 2)
-	for k := range h.Hour[hour] {
-		h.Hour[hour][k].toward(k == level, part)
+	part, shares := 1/(float32(n)+2), &h.Hour[hour]
+	for k := range shares {
+		if k != level {
+			shares[k].toward(0, part)
+		}
 	}
-	h.Fast[hour].toward(isLow(level), 1/(float32(min(n, fastMemory-1))+1))
+	if level < len(shares) {
+		shares[level].toward(shareOne, part)
+	}
+	h.Fast[hour].toward(whole(isLow(level)), 1/(float32(min(n, fastMemory-1))+1))
 	if rest {
 		m := min(h.RestCount[hour]+1, restMemory)
 		h.RestCount[hour] = m
-		h.Rest[hour].toward(isLow(level), 1/(float32(m)+1))
+		h.Rest[hour].toward(whole(isLow(level)), 1/(float32(m)+1))
 	}
 }
 

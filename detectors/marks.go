@@ -61,22 +61,23 @@ func (a *Area) settledState(h *home, st *homeState) bool {
 		*st = homeState{}
 		return true
 	}
-	return unpackState(b, st, false, a.pos[settled])
+	return unpackAlone(b, st, a.pos[settled])
 }
 
-// markState makes st what the home's mark is, and notes what its meters remember
-// there; false: settled has been foreseen as another, when it was written.
+// markState makes st what the home's mark is; false: it cannot be read.
 func (a *Area) markState(h *home, st *homeState) bool {
 	if !a.settledState(h, st) {
 		return false
 	}
-	a.foresee(h, st, a.pos[settled], a.pos[mark])
 	b := h.kept.markState()
 	if len(b) == 0 {
 		*st = homeState{}
 		return true
 	}
-	return unpackState(b, st, true, a.pos[mark])
+	if isForeseen(b) {
+		a.foresee(h, st, a.pos[mark])
+	}
+	return unpackMark(b, st, a.pos[mark])
 }
 
 // marked reports whether there is a mark.
@@ -101,12 +102,16 @@ func (a *Area) mark(end tick) {
 	r := a.enter()
 	for _, h := range a.homes {
 		a.settledState(h, &r.state)
-		a.foresee(h, &r.state, a.pos[settled], at)
+		foreseen := !h.live.Unusual
+		h.live.Unusual = false
 		r.packed = r.packed[:0]
 		if h.live != (homeState{}) {
-			r.packed = packState(r.packed, &h.live, &r.state, at)
+			r.packed = packMark(r.packed, &h.live, &r.state, foreseen, at)
 		}
 		h.kept.keep(h.kept.settledState(), r.packed)
+		for _, m := range h.meters {
+			m.states[mark] = m.states[live]
+		}
 	}
 }
 
@@ -133,6 +138,9 @@ func (a *Area) fromMark() bool {
 	for _, h := range a.homes {
 		if !a.markState(h, &h.live) {
 			return false
+		}
+		if b := h.kept.markState(); len(b) == 0 || !isForeseen(b) { // what meters remember is in no checkpoint
+			a.replay(h, a.pos[mark], func(tick, reading) {})
 		}
 		for _, m := range h.meters {
 			m.states[live] = m.states[mark]
@@ -168,35 +176,52 @@ func (a *Area) settle(out *Output) {
 	}
 	if to > a.pos[live] { // after a long gap, in which there may be many places
 		a.run(to, out)
-		a.unmark()
-		a.mark(to)
+		a.markPlain(to)
 	}
 	// A state saved under other parameters may have its mark elsewhere; settled
 	// then comes there first, or waits for the next.
-	if a.marked() && a.pos[mark] <= to && a.becomeMark() {
-		a.forget(a.pos[settled])
+	if !a.marked() || a.pos[mark] > to {
+		return
 	}
+	if !a.becomeMark() {
+		a.markAgain()
+		a.becomeMark()
+	}
+	a.forget(a.pos[settled])
 }
 
-// becomeMark makes settled the mark; false: it cannot be read, and there is none.
+// markAgain computes a mark that cannot be read once more. It is a fault of the
+// program if that happens, but for states of another one.
+func (a *Area) markAgain() {
+	at, to := a.pos[mark], a.pos[live]
+	a.unmark()
+	a.goBack(a.pos[settled])
+	a.again = true
+	a.run(at, nil)
+	a.markPlain(at)
+	a.run(to, nil)
+	a.again = false
+}
+
+// markPlain puts the mark where live stands; nothing is left to be foreseen.
+func (a *Area) markPlain(at tick) {
+	a.unmark()
+	for _, h := range a.homes {
+		h.live.Unusual = h.live != homeState{}
+	}
+	a.mark(at)
+}
+
+// becomeMark makes settled the mark; false: it cannot be read.
 func (a *Area) becomeMark() bool {
 	r, at := a.enter(), a.pos[mark]
 	r.packed, r.ends = r.packed[:0], r.ends[:0]
 	for _, h := range a.homes {
-		r.cursors = r.cursors[:0] // live goes on where it was
-		for _, m := range h.meters {
-			r.cursors = append(r.cursors, m.win.live)
-		}
-		ok := a.markState(h, &r.state)
-		for i, m := range h.meters {
-			m.win.live = r.cursors[i]
-		}
-		if !ok {
-			a.unmark()
+		if !a.markState(h, &r.state) {
 			return false
 		}
 		if len(h.kept.markState()) != 0 {
-			r.packed = packState(r.packed, &r.state, nil, at)
+			r.packed = packAlone(r.packed, &r.state, at)
 		}
 		r.ends = append(r.ends, len(r.packed))
 	}

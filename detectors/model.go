@@ -18,29 +18,10 @@ type Softmax struct {
 	W       [][]float32 `json:"w"`     // class × (inputs + 1); the last is the constant
 }
 
-// logits writes the classes' unnormalised log-probabilities. It takes nine or
-// three classes at a time, whose sums do not wait for one another.
+// logits writes the classes' unnormalised log-probabilities. It takes three
+// classes at a time, whose sums do not wait for one another.
 func (m *Softmax) logits(dst []float64, x []float32) {
 	n, c := len(x), 0
-	for ; c+9 <= len(m.W); c += 9 {
-		w := m.W[c : c+9]
-		w0, w1, w2, w3, w4, w5, w6, w7, w8 := w[0][:n+1], w[1][:n+1], w[2][:n+1], w[3][:n+1], w[4][:n+1], w[5][:n+1], w[6][:n+1], w[7][:n+1], w[8][:n+1]
-		s0, s1, s2, s3, s4, s5, s6, s7, s8 := w0[n], w1[n], w2[n], w3[n], w4[n], w5[n], w6[n], w7[n], w8[n]
-		for i, x := range x {
-			s0 += w0[i] * x
-			s1 += w1[i] * x
-			s2 += w2[i] * x
-			s3 += w3[i] * x
-			s4 += w4[i] * x
-			s5 += w5[i] * x
-			s6 += w6[i] * x
-			s7 += w7[i] * x
-			s8 += w8[i] * x
-		}
-		for i, s := range [...]float32{s0, s1, s2, s3, s4, s5, s6, s7, s8} {
-			dst[c+i] = float64(s)
-		}
-	}
 	for ; c+3 <= len(m.W); c += 3 {
 		u, v, w := m.W[c], m.W[c+1], m.W[c+2]
 		a, b, d := u[n], v[n], w[n]

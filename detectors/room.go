@@ -5,15 +5,14 @@ import "sync"
 // room is what applying an input needs and nobody keeps. Areas are many, and few
 // are applied to at a time: they hand it on.
 type room struct {
-	seen     []observation     // one a home
-	silent   [][signals]signal // one a home: of those without signals
-	sight    sight             // of the home that is being judged
-	foreseen observation
-	cells    cells     // a window laid open
-	state    homeState // a copy that is being packed or unpacked
-	packed   []byte
-	ends     []int    // of the states in packed
-	cursors  []cursor // of a home's meters
+	seen      []observation     // one a home
+	silent    [][signals]signal // one a home: of those without signals
+	sight     sight             // of the home that is being judged
+	foresight foresight
+	cells     cells     // a window laid open
+	state     homeState // a copy that is being packed or unpacked
+	packed    []byte
+	ends      []int // of the states in packed
 }
 
 var rooms = sync.Pool{New: func() any { return new(room) }}

@@ -4,90 +4,110 @@ import (
 	"fmt"
 	"math/bits"
 	"reflect"
+	"slices"
 	"unsafe"
 )
 
-// A state that is seldom looked at is kept packed: as how it differs from a
-// guess that both sides make (see foresee), or from nothing, when the numbers of
-// a row are taken for those before them.
+// A state that is seldom looked at is kept packed. The settled one stands alone:
+// the numbers of a row are taken for those before them. A mark is kept as how it
+// differs from settled, and what was learned between not at all, where that can
+// be learned again from the readings: see foresee.
 
-// packState appends st, which stands at a place, to b. guess is nil, or what
-// unpackState will be given.
-func packState(b []byte, st, guess *homeState, at tick) []byte {
+// packAlone appends st, which stands at a place, to b.
+func packAlone(b []byte, st *homeState, at tick) []byte {
 	w := bitWriter{b: b}
-	c := stateCode{w: &w, guessed: guess != nil, at: at}
-	if guess == nil {
-		guess = &homeState{}
-	}
-	c.rows(stateRows, unsafe.Pointer(st), unsafe.Pointer(guess))
+	c := stateCode{w: &w, at: at}
+	c.rows(stateRows, unsafe.Pointer(st), unsafe.Pointer(&homeState{}))
 	c.signals(&st.Signals)
-	w.put(uint64(c.check()), checkBits)
 	return w.bytes()
 }
 
-// unpackState makes st what packState was given; false: b is damaged, or the
-// guess, which is what st was before, is another.
-func unpackState(b []byte, st *homeState, guessed bool, at tick) bool {
-	c := stateCode{r: bitReader{b: b}, guessed: guessed, at: at}
-	if !guessed {
-		*st = homeState{}
-	}
+// unpackAlone makes st what packAlone was given; false: b is damaged.
+func unpackAlone(b []byte, st *homeState, at tick) bool {
+	c := stateCode{r: bitReader{b: b}, at: at}
+	*st = homeState{}
 	c.rows(stateRows, unsafe.Pointer(st), unsafe.Pointer(st))
 	c.signals(&st.Signals)
-	return c.r.take(checkBits) == uint64(c.check()) && int(c.r.at+7)/8 == len(b)
+	return int(c.r.at+7)/8 == len(b)
 }
 
-// checkBits of a sum tell a wrong guess, as another version of the program may
-// make one.
-const checkBits = 16
+// packMark appends st, which stands at a place, to b, by the settled state before
+// it; foreseen: without what was learned.
+func packMark(b []byte, st, before *homeState, foreseen bool, at tick) []byte {
+	w := bitWriter{b: b}
+	c := stateCode{w: &w, at: at, by: true, foreseen: foreseen}
+	w.flag(foreseen)
+	c.rows(stateRows, unsafe.Pointer(st), unsafe.Pointer(before))
+	c.signals(&st.Signals)
+	w.put(uint64(c.sum), sumBits)
+	return w.bytes()
+}
+
+// isForeseen reports whether unpackMark needs what was learned in st.
+func isForeseen(b []byte) bool { return b[0]&1 != 0 }
+
+// unpackMark makes st, which is the settled state, what packMark was given;
+// false: b is damaged, or something else was learned.
+func unpackMark(b []byte, st *homeState, at tick) bool {
+	c := stateCode{r: bitReader{b: b}, at: at, by: true}
+	c.foreseen = c.r.flag()
+	c.rows(stateRows, unsafe.Pointer(st), unsafe.Pointer(st))
+	c.signals(&st.Signals)
+	return c.r.take(sumBits) == uint64(c.sum) && int(c.r.at+7)/8 == len(b)
+}
+
+// A sum over all numbers tells when something else was learned: in another version
+// of the program, or on a processor of another kind.
+const sumBits = 32
 
 // stateCode goes through a state, to pack or to unpack it.
 type stateCode struct {
-	w       *bitWriter // nil: unpack from r
-	r       bitReader
-	guessed bool
-	at      tick   // most times in a state are near it
-	sum     uint32 // of all numbers
+	w        *bitWriter // nil: unpack from r
+	r        bitReader
+	by       bool   // by a state before it
+	foreseen bool   // rows that are learned are there already
+	at       tick   // most times in a state are near it
+	sum      uint32 // of all numbers
 }
 
 func (c *stateCode) add(v uint32) { c.sum = bits.RotateLeft32(c.sum, 5) + v }
 
-func (c *stateCode) check() uint16 { return uint16(c.sum ^ c.sum>>16) }
-
 // stateRow is numbers of one kind that lie side by side in a state.
 type stateRow struct {
-	kind   reflect.Kind // Bool, Uint8, Uint16, Uint32 or Float32
-	offset uintptr
-	n      int
-	back   int  // how many places back the number is that one is like, 0: none
-	noise  bool // what is near tells nothing of a number
+	kind    reflect.Kind // Bool, Uint8, Uint16, Uint32 or Float32
+	offset  uintptr
+	n       int
+	back    int  // how many places back the number is that one is like, 0: none
+	noise   bool // what is near tells nothing of a number
+	learned bool
 }
 
 var (
-	stateRows  = rowsOf(nil, reflect.TypeFor[homeState](), 0)
-	signalRows = rowsOf(nil, reflect.TypeFor[signal](), 0)
+	stateRows  = rowsOf(nil, reflect.TypeFor[homeState](), 0, false)
+	signalRows = rowsOf(nil, reflect.TypeFor[signal](), 0, false)
 )
 
 // rowsOf appends the rows of a type that lies at an offset: all it holds but
 // pointers. A type that is no number is a mistake of the program.
-func rowsOf(rows []stateRow, t reflect.Type, at uintptr) []stateRow {
-	row := stateRow{kind: t.Kind(), offset: at, n: 1, noise: t == reflect.TypeFor[share]()}
+func rowsOf(rows []stateRow, t reflect.Type, at uintptr, isLearned bool) []stateRow {
+	isLearned = isLearned || slices.Contains(learned, t)
+	row := stateRow{kind: t.Kind(), offset: at, n: 1, noise: t == reflect.TypeFor[share](), learned: isLearned}
 	switch t.Kind() {
 	case reflect.Pointer:
 		return rows
 	case reflect.Struct:
 		for i := range t.NumField() {
-			rows = rowsOf(rows, t.Field(i).Type, at+t.Field(i).Offset)
+			rows = rowsOf(rows, t.Field(i).Type, at+t.Field(i).Offset, isLearned)
 		}
 		return rows
 	case reflect.Array:
-		of := rowsOf(nil, t.Elem(), 0)
+		of := rowsOf(nil, t.Elem(), 0, isLearned)
 		if len(of) == 1 { // numbers, or rows of them
-			row = stateRow{kind: of[0].kind, offset: at, n: of[0].n * t.Len(), back: of[0].n, noise: of[0].noise}
+			row = stateRow{kind: of[0].kind, offset: at, n: of[0].n * t.Len(), back: of[0].n, noise: of[0].noise, learned: isLearned}
 			break
 		}
 		for i := range t.Len() {
-			rows = rowsOf(rows, t.Elem(), at+uintptr(i)*t.Elem().Size())
+			rows = rowsOf(rows, t.Elem(), at+uintptr(i)*t.Elem().Size(), isLearned)
 		}
 		return rows
 	case reflect.Uint64:
@@ -99,7 +119,7 @@ func rowsOf(rows []stateRow, t reflect.Type, at uintptr) []stateRow {
 		panic(fmt.Sprintf("a state holds a %s", t))
 	}
 	if len(rows) > 0 && row.back == 0 {
-		if last := &rows[len(rows)-1]; last.back == 0 && last.kind == row.kind && last.offset+uintptr(last.n)*sizeOf(row.kind) == at {
+		if last := &rows[len(rows)-1]; last.back == 0 && last.kind == row.kind && last.learned == row.learned && last.offset+uintptr(last.n)*sizeOf(row.kind) == at {
 			last.n += row.n
 			return rows
 		}
@@ -123,6 +143,10 @@ func (c *stateCode) rows(rows []stateRow, v, guess unsafe.Pointer) {
 	for i := range rows {
 		row := &rows[i]
 		v, guess := unsafe.Add(v, row.offset), unsafe.Add(guess, row.offset)
+		if c.foreseen && row.learned {
+			c.sumUp(row, v)
+			continue
+		}
 		switch row.kind {
 		case reflect.Bool:
 			c.bools(unsafe.Slice((*bool)(v), row.n))
@@ -134,6 +158,24 @@ func (c *stateCode) rows(rows []stateRow, v, guess unsafe.Pointer) {
 			c.floats(unsafe.Slice((*uint32)(v), row.n), unsafe.Slice((*uint32)(guess), row.n))
 		default:
 			c.words(unsafe.Slice((*uint32)(v), row.n), unsafe.Slice((*uint32)(guess), row.n))
+		}
+	}
+}
+
+// sumUp takes a row into the sum.
+func (c *stateCode) sumUp(row *stateRow, v unsafe.Pointer) {
+	switch row.kind {
+	case reflect.Uint8:
+		for _, v := range unsafe.Slice((*uint8)(v), row.n) {
+			c.add(uint32(v))
+		}
+	case reflect.Uint16:
+		for _, v := range unsafe.Slice((*uint16)(v), row.n) {
+			c.add(uint32(v))
+		}
+	default:
+		for _, v := range unsafe.Slice((*uint32)(v), row.n) {
+			c.add(v)
 		}
 	}
 }
@@ -159,7 +201,7 @@ const (
 // numbers codes how far each is from what it is taken for.
 func numbers[T uint8 | uint16](c *stateCode, row *stateRow, v, guess []T) {
 	back := 0
-	if !c.guessed && !row.noise {
+	if !c.by && !row.noise {
 		back = row.back
 	}
 	for at := 0; at < len(v); at += group {

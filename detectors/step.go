@@ -148,7 +148,7 @@ func (a *Area) judge(end tick, n *around, out *Output) {
 			if o.wh != 0 || !view.darkAlone(&st.Life, end) {
 				st.Life.ZeroSince = 0
 			}
-			st.Dark = o.wh == 0
+			st.Dark, st.Unusual = o.wh == 0, true
 			continue
 		}
 		o.among(n, st)

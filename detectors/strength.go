@@ -8,9 +8,13 @@ import "math"
 // that are all weaker than they were. The shape of what is usual tells one
 // from the other, which sums over the day do not.
 type strengths struct {
+	usualStrengths
+	Less float32 // decayed sum of the evidence of each half-hour
+}
+
+type usualStrengths struct {
 	Seen  [dayParts][strengthSteps]uint8 // half-hours by part of the day and strength
 	Total uint16                         // of all that are in Seen
-	Less  float32                        // decayed sum of the evidence of each half-hour
 }
 
 const (
@@ -45,18 +49,14 @@ func strengthOf(above float64) int {
 // add takes in a half-hour.
 func (s *strengths) add(slot int, above float64, learns bool) {
 	part, step := slot/slotsAPart, strengthOf(above)
-	var chance [strengthSteps]float32
-	for k := step; k <= step+weakerBy && k < strengthSteps; k++ { // as weaker needs them
-		chance[k] = float32(s.Seen[part][k]) + s.guess(k)
-	}
-	s.Less = lessKeep*s.Less + float32(math.Log(weaker(&chance, step)))
+	s.Less = lessKeep*s.Less + float32(math.Log(s.weaker(part, step)))
 	if learns {
 		s.count(part, step)
 	}
 }
 
 // count takes a strength into what is usual.
-func (s *strengths) count(part, step int) {
+func (s *usualStrengths) count(part, step int) {
 	s.Total++
 	seen := &s.Seen[part]
 	if seen[step]++; seen[step] < math.MaxUint8 {
@@ -68,44 +68,18 @@ func (s *strengths) count(part, step int) {
 	}
 }
 
-// strengthTable is the chance of each strength, not normalised, of those from
-// a lowest one on: what is weaker than that says nothing.
-type strengthTable struct {
-	lowest int
-	chance [dayParts][strengthSteps]float32
-}
-
-// from fills in the chances of the steps from the lowest on.
-func (t *strengthTable) from(s *strengths, lowest int) {
-	t.lowest = lowest
-	for step := lowest; step < strengthSteps; step++ {
-		guess := s.guess(step)
-		for part := range t.chance {
-			t.chance[part][step] = float32(s.Seen[part][step]) + guess
-		}
-	}
-}
-
-// guess is what a strength is taken to have been seen besides, in any part of the
-// day.
-func (s *strengths) guess(step int) float32 {
+// chance is that of a strength in a part of the day, not normalised.
+func (s *strengths) chance(part, step int) float32 {
 	all := float32(0)
 	for part := range s.Seen {
 		all += float32(s.Seen[part][step])
 	}
-	return strengthPrior*all/max(float32(s.Total), 1) + strengthRare
+	return float32(s.Seen[part][step]) + (strengthPrior*all/max(float32(s.Total), 1) + strengthRare)
 }
 
 // weaker is what one half-hour says: how often its strength would come were
 // all use weaker, over how often it comes.
-func (t *strengthTable) weaker(part, step int) float64 {
-	if step < t.lowest {
-		return 1
-	}
-	return weaker(&t.chance[part], step)
-}
-
-func weaker(chance *[strengthSteps]float32, step int) float64 {
+func (s *strengths) weaker(part, step int) float64 {
 	const none = 0.01
 	would := float32(none)
 	first := step + weakerBy
@@ -113,7 +87,7 @@ func weaker(chance *[strengthSteps]float32, step int) float64 {
 		first = 0
 	}
 	for k := first; k <= step+weakerBy && k < strengthSteps; k++ {
-		would += chance[k]
+		would += s.chance(part, k)
 	}
-	return min(weakerMax, max(weakerMin, float64(would/(chance[step]+none))))
+	return min(weakerMax, max(weakerMin, float64(would/(s.chance(part, step)+none))))
 }

@@ -17,6 +17,7 @@ type window struct {
 	used    uint8    // bits of the last byte
 	end     cellCode // after the last cell
 	live    cursor
+	last    uint32 // value of the last cell
 	cutCell uint16 // at which the code begins anew
 	cutByte uint32 // where that is, once the cell is there
 }
@@ -119,13 +120,13 @@ func (w *window) append(end, length tick, wh uint32, q ingest.Quality, register 
 		w.grid = length
 		w.cutCell = w.cut()
 	}
+	w.newest = end
 	b := w.writer()
 	for n := uint16((end - w.from) / w.grid); w.n < n-1; {
 		w.write(&b, 0, 0)
 	}
 	w.write(&b, w.cell(length, wh, q, register), wh)
 	w.written(b)
-	w.newest = end
 }
 
 // write appends a cell.
@@ -134,6 +135,7 @@ func (w *window) write(b *bitWriter, flags uint8, wh uint32) {
 		w.end, w.cutByte = firstCells, uint32(len(b.bytes()))
 	}
 	w.end.write(b, flags, wh)
+	w.last = wh
 	w.n++
 }
 
@@ -156,11 +158,10 @@ func (w *window) written(b bitWriter) {
 	w.bits = b.bytes()
 }
 
-// isNewest reports whether a reading is the one that live has read last, as
-// when a sender repeats itself.
-func (w *window) isNewest(end, length tick, wh uint32, q ingest.Quality, register bool) bool {
-	i, ok := w.place(end)
-	return ok && i+1 == int(w.live.next) && w.live.wh == wh && w.live.flags == w.cell(length, wh, q, register)
+// isLast reports whether a reading is the last there is, as when a sender repeats
+// itself.
+func (w *window) isLast(end, length tick, wh uint32, q ingest.Quality, register bool) bool {
+	return end == w.newest && w.n > 0 && w.last == wh && w.end.flags == w.cell(length, wh, q, register)
 }
 
 // at is the reading that ends at end. To read one after the other is fast.
@@ -168,6 +169,9 @@ func (w *window) at(end tick) reading {
 	i, ok := w.place(end)
 	if !ok || i >= int(w.n) {
 		return reading{}
+	}
+	if i+1 == int(w.n) { // as nearly always
+		return w.reading(w.end.flags, w.last)
 	}
 	if c := &w.live; i+1 != int(c.next) {
 		if i < int(c.next) {
@@ -248,7 +252,7 @@ func (o *opening) put(end, length tick, wh uint32, q ingest.Quality, register bo
 		case o.w.follows(end, length):
 			o.w.append(end, length, wh, q, register)
 			return true
-		case o.w.isNewest(end, length, wh, q, register):
+		case o.w.isLast(end, length, wh, q, register):
 			return false
 		}
 		o.c = &o.a.enter().cells
@@ -366,7 +370,7 @@ func (d *decoder) window(w *window, from, step tick) {
 			return
 		}
 	}
-	w.end, w.used = c.cellCode, uint8(c.bit%8)
+	w.end, w.used, w.last = c.cellCode, uint8(c.bit%8), c.wh
 	if int(c.bit+7)/8 != len(w.bits) || c.flags&cellKnown == 0 {
 		d.err = errDamaged
 		return
