@@ -101,9 +101,13 @@ func (a *Area) mark(end tick) {
 	a.pos[mark], a.view[mark] = at, a.view[live]
 	r := a.enter()
 	for _, h := range a.homes {
-		a.settledState(h, &r.state)
 		foreseen := !h.live.Unusual
 		h.live.Unusual = false
+		if b := h.kept.settledState(); foreseen && len(b) > 0 {
+			unpackJudged(b, &r.state, a.pos[settled])
+		} else {
+			a.settledState(h, &r.state)
+		}
 		r.packed = r.packed[:0]
 		if h.live != (homeState{}) {
 			r.packed = packMark(r.packed, &h.live, &r.state, foreseen, at)

@@ -31,6 +31,13 @@ func unpackAlone(b []byte, st *homeState, at tick) bool {
 	return int(c.r.at+7)/8 == len(b)
 }
 
+// unpackJudged makes st the same without what is learned.
+func unpackJudged(b []byte, st *homeState, at tick) {
+	*st = homeState{}
+	c := stateCode{r: bitReader{b: b}, at: at}
+	c.rows(judgedRows, unsafe.Pointer(st), unsafe.Pointer(st))
+}
+
 // packMark appends st, which stands at a place, to b, by the settled state before
 // it; foreseen: without what was learned.
 func packMark(b []byte, st, before *homeState, foreseen bool, at tick) []byte {
@@ -83,7 +90,8 @@ type stateRow struct {
 }
 
 var (
-	stateRows  = rowsOf(nil, reflect.TypeFor[homeState](), 0, false)
+	stateRows  = learnedLast(rowsOf(nil, reflect.TypeFor[homeState](), 0, false))
+	judgedRows = stateRows[:slices.IndexFunc(stateRows, func(row stateRow) bool { return row.learned })]
 	signalRows = rowsOf(nil, reflect.TypeFor[signal](), 0, false)
 )
 
@@ -125,6 +133,21 @@ func rowsOf(rows []stateRow, t reflect.Type, at uintptr, isLearned bool) []state
 		}
 	}
 	return append(rows, row)
+}
+
+// learnedLast lets what is judged be read without what is learned.
+func learnedLast(rows []stateRow) []stateRow {
+	slices.SortStableFunc(rows, func(x, y stateRow) int {
+		switch {
+		case x.learned == y.learned:
+			return 0
+		case x.learned:
+			return 1
+		default:
+			return -1
+		}
+	})
+	return rows
 }
 
 func sizeOf(kind reflect.Kind) uintptr {

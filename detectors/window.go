@@ -122,7 +122,7 @@ func (w *window) append(end, length tick, wh uint32, q ingest.Quality, register 
 	}
 	w.newest = end
 	b := w.writer()
-	for n := uint16((end - w.from) / w.grid); w.n < n-1; {
+	for last, _ := w.place(end); int(w.n) < last; {
 		w.write(&b, 0, 0)
 	}
 	w.write(&b, w.cell(length, wh, q, register), wh)
