@@ -29,6 +29,7 @@ type Area struct {
 	unheardPublic published // of the area's silence
 	incidents     []incident
 	shortest      tick // interval of any home
+	lateUntil     tick // until when live keeps a copy near itself, 0: not now
 	changed       tick // end of the first interval at or before pos[live] that may have become another, 0: none
 	again         bool // live is deciding again what it had decided
 	scan          int  // homes before it have reported the interval after pos[live]
@@ -281,6 +282,7 @@ func (a *Area) recompute(out *Output) {
 	to := a.pos[live]
 	a.goBack(a.changed - 1)
 	a.changed, a.moved = 0, true
+	a.lateUntil = to + nearFor
 	a.again = true
 	a.run(to, out)
 	a.again = false

@@ -292,11 +292,11 @@ func (d *decoder) home(h *home, at tick) {
 		d.fixed(&h.rhythm)
 		sometimes(d, &h.said)
 		settledState, markState := d.bytes(), d.bytes()
-		if len(settledState) > math.MaxUint16 {
+		if len(settledState)+len(markState) > math.MaxUint16 {
 			d.err = errDamaged
 			return
 		}
-		h.kept.keep(settledState, markState)
+		h.kept.keep(settledState, markState, nil)
 	}
 }
 

@@ -176,7 +176,7 @@ func (d *decoder) homeV1(h *home, at tick) {
 		}
 	}
 	st.Episode = d.episodeV1(v.Episode)
-	h.kept.keep(packAlone(nil, st, at), nil)
+	h.kept.keep(packAlone(nil, st, at), nil, nil)
 }
 
 // habits carries over what was usual. The median of version 1 was e^LogMean

@@ -8,11 +8,22 @@ import "time"
 // the window, and live goes on from the newest copy before it, so that the order
 // of arrival does not matter; settled moves on by becoming the mark. So every
 // interval is decided once, unless something late makes it be decided again.
+//
+// Where late readings come, a fourth copy is kept for a while, near live, since
+// most are late by hours.
 const (
 	settled = iota
 	live
 	mark
+	near
 	copies
+)
+
+// near is left every nearStep, as long as the last late reading is no more than
+// nearFor old.
+const (
+	nearStep = ticksADay
+	nearFor  = 2 * ticksADay
 )
 
 // settleSlack is for clocks of several ingest processes that differ a little.
@@ -37,21 +48,22 @@ func gridOf(p *Params) markGrid {
 // last is the last place up to a time.
 func (g markGrid) last(to tick) tick { return to.floor(g.step) }
 
-// kept are the settled state of a home and its mark, packed: a mark by what is
-// foreseen from settled. A state of a home of which nothing was known takes
-// nothing.
+// kept are a home's copies but live, packed one after the other. That of a home
+// of which nothing was known takes nothing.
 type kept struct {
-	b       []byte
-	settled uint16 // where the mark begins
+	b          []byte
+	mark, near uint16 // where they begin
 }
 
-func (k *kept) settledState() []byte { return k.b[:k.settled] }
-func (k *kept) markState() []byte    { return k.b[k.settled:] }
+func (k *kept) settledState() []byte { return k.b[:k.mark] }
+func (k *kept) markState() []byte    { return k.b[k.mark:k.near] }
+func (k *kept) nearState() []byte    { return k.b[k.near:] }
 
-// keep makes the copies what they are, by a slice of its own.
-func (k *kept) keep(settledState, markState []byte) {
-	b := make([]byte, 0, len(settledState)+len(markState))
-	*k = kept{append(append(b, settledState...), markState...), uint16(len(settledState))}
+// keep makes the copies what they are, in a slice of their own.
+func (k *kept) keep(settledState, markState, nearState []byte) {
+	b := make([]byte, 0, len(settledState)+len(markState)+len(nearState))
+	b = append(append(append(b, settledState...), markState...), nearState...)
+	*k = kept{b, uint16(len(settledState)), uint16(len(settledState) + len(markState))}
 }
 
 // settledState makes st what the home's settled state is; false: it is damaged.
@@ -83,22 +95,37 @@ func (a *Area) markState(h *home, st *homeState) bool {
 // marked reports whether there is a mark.
 func (a *Area) marked() bool { return a.pos[mark] > a.pos[settled] }
 
-// unmark forgets the mark.
+// unmark forgets the mark, and what is near live with it.
 func (a *Area) unmark() {
-	a.pos[mark] = a.pos[settled]
+	a.pos[mark], a.pos[near] = a.pos[settled], a.pos[settled]
 	for _, h := range a.homes {
-		h.kept.keep(h.kept.settledState(), nil)
+		h.kept.keep(h.kept.settledState(), nil, nil)
+	}
+}
+
+// isNear reports whether there is a copy near live.
+func (a *Area) isNear() bool { return a.pos[near] > a.pos[mark] }
+
+// forgetNear gives its room back.
+func (a *Area) forgetNear() {
+	a.pos[near] = a.pos[settled]
+	for _, h := range a.homes {
+		h.kept.keep(h.kept.settledState(), h.kept.markState(), nil)
 	}
 }
 
 // mark keeps live, before it goes on, at the last place up to end, once settled
 // has come to the mark before.
 func (a *Area) mark(end tick) {
+	if a.lateUntil != 0 {
+		a.stayNear(end)
+	}
 	at := a.grid.last(end)
 	if at <= a.pos[settled] || a.marked() {
 		return
 	}
 	a.pos[mark], a.view[mark] = at, a.view[live]
+	a.pos[near] = at // it is as near
 	r := a.enter()
 	for _, h := range a.homes {
 		foreseen := !h.live.Unusual
@@ -112,15 +139,47 @@ func (a *Area) mark(end tick) {
 		if h.live != (homeState{}) {
 			r.packed = packMark(r.packed, &h.live, &r.state, foreseen, at)
 		}
-		h.kept.keep(h.kept.settledState(), r.packed)
+		h.kept.keep(h.kept.settledState(), r.packed, nil)
 		for _, m := range h.meters {
 			m.states[mark] = m.states[live]
 		}
 	}
 }
 
+// stayNear keeps live at the last place of its own up to end.
+func (a *Area) stayNear(end tick) {
+	at := end.floor(nearStep)
+	switch {
+	case end > a.lateUntil:
+		a.lateUntil = 0
+		a.forgetNear()
+		return
+	case at <= max(a.pos[mark], a.pos[near]):
+		return
+	}
+	a.pos[near], a.view[near] = at, a.view[live]
+	r := a.enter()
+	for _, h := range a.homes {
+		r.packed = r.packed[:0]
+		if h.live != (homeState{}) {
+			r.packed = packAlone(r.packed, &h.live, at)
+		}
+		h.kept.keep(h.kept.settledState(), h.kept.markState(), r.packed)
+		for _, m := range h.meters {
+			m.states[near] = m.states[live]
+		}
+	}
+}
+
 // goBack makes live the newest copy that stands at a time or before it.
 func (a *Area) goBack(to tick) {
+	if a.isNear() {
+		if a.pos[near] <= to {
+			a.fromNear()
+			return
+		}
+		a.forgetNear()
+	}
 	if a.marked() {
 		if a.pos[mark] <= to && a.fromMark() {
 			return
@@ -132,6 +191,20 @@ func (a *Area) goBack(to tick) {
 		a.settledState(h, &h.live)
 		for _, m := range h.meters {
 			m.states[live] = m.states[settled]
+		}
+	}
+}
+
+// fromNear makes live what is near it.
+func (a *Area) fromNear() {
+	a.pos[live], a.view[live] = a.pos[near], a.view[near]
+	for _, h := range a.homes {
+		h.live = homeState{}
+		if b := h.kept.nearState(); len(b) > 0 {
+			unpackAlone(b, &h.live, a.pos[near])
+		}
+		for _, m := range h.meters {
+			m.states[live] = m.states[near]
 		}
 	}
 }
@@ -232,7 +305,7 @@ func (a *Area) becomeMark() bool {
 	a.pos[settled], a.view[settled] = at, a.view[mark]
 	begin := 0
 	for i, h := range a.homes {
-		h.kept.keep(r.packed[begin:r.ends[i]], nil)
+		h.kept.keep(r.packed[begin:r.ends[i]], nil, h.kept.nearState())
 		begin = r.ends[i]
 		for _, m := range h.meters {
 			m.states[settled] = m.states[mark]

@@ -258,7 +258,7 @@ func TestDamagedStateIsRefused(t *testing.T) {
 		"a cause that does not": func(a *Area) {
 			st := homeState{Signals: new([signals]signal)}
 			st.Signals[1].Cause = 99
-			a.homes[2].kept.keep(packAlone(nil, &st, a.pos[settled]), nil)
+			a.homes[2].kept.keep(packAlone(nil, &st, a.pos[settled]), nil, nil)
 		},
 		"a home without a meter":   func(a *Area) { a.homes[2].meters = nil },
 		"homes in no order":        func(a *Area) { a.homes[2].id = "z" },

@@ -175,11 +175,20 @@ func (w *window) at(end tick) reading {
 	}
 	if c := &w.live; i+1 != int(c.next) {
 		if i < int(c.next) {
-			*c = cursor{cellCode: firstCells}
+			*c = w.before(i)
 		}
 		w.read(c, i)
 	}
 	return w.reading(w.live.flags, w.live.wh)
+}
+
+// before is a cursor where the code of a cell, or of one before it, begins.
+func (w *window) before(cell int) cursor {
+	c := cursor{cellCode: firstCells}
+	if cell >= int(w.cutCell) {
+		c.next, c.bit = w.cutCell, 8*w.cutByte
+	}
+	return c
 }
 
 // read moves a cursor on, behind the cell at a place.
@@ -201,7 +210,7 @@ func (w *window) oldest(after tick) (tick, bool) {
 	}
 	c, first := w.live, max(0, int((after-w.from)/w.grid))
 	if int(c.next) > first {
-		c = cursor{cellCode: firstCells}
+		c = w.before(first)
 	}
 	for i := first; i < int(w.n); i++ {
 		w.read(&c, i)
