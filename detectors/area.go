@@ -153,7 +153,7 @@ func (a *Area) applyReadings(r *ingest.Readings, out *Output) error {
 		return err
 	}
 	a.heard(h, r)
-	m := a.meter(h, r.MeterID)
+	m := a.meterOf(h, r.MeterID)
 	a.watermark = max(a.watermark, last)
 	a.settle(out)
 	a.shortest = min(a.shortest, length)
@@ -221,17 +221,28 @@ func (a *Area) zoneOf(name string) (*zone, error) {
 	return z, nil
 }
 
-// meter is the home's meter of that id, made when it is new.
-func (a *Area) meter(h *home, id string) *meter {
+// meterOf is the home's meter of that id, made when it is new.
+func (a *Area) meterOf(h *home, id string) *meter {
 	for _, m := range h.meters {
 		if m.id == id {
 			return m
 		}
 	}
-	m := &meter{id: strings.Clone(id), win: newWindow(a.pos[settled], a.grid.step)}
+	m := h.newMeter()
+	m.id, m.win = strings.Clone(id), newWindow(a.pos[settled], a.grid.step)
 	h.meters = append(h.meters, m)
 	slices.SortFunc(h.meters, func(x, y *meter) int { return strings.Compare(x.id, y.id) })
 	return m
+}
+
+// newMeter is room for a meter: for the first, as nearly always the only one, in
+// the home itself.
+func (h *home) newMeter() *meter {
+	if len(h.meters) == 0 {
+		h.meter = meter{}
+		return &h.meter
+	}
+	return new(meter)
 }
 
 // advance decides every interval that is complete or has waited long enough,

@@ -15,6 +15,7 @@ const (
 // Position i stands for the interval that ends at from + (i+1)·grid.
 type cells struct {
 	span
+	step  tick // see window
 	wh    []uint32
 	flags []uint8
 }
@@ -24,7 +25,6 @@ type span struct {
 	from   tick // multiple of grid
 	grid   tick // ticks between positions: the shortest interval seen, 0 before the first
 	newest tick // end of the newest reading, 0 before the first
-	step   tick // of the markGrid, at whose places the code begins anew
 }
 
 // place is the position of what ends at end; false: none ends there.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 )
 
@@ -111,8 +110,16 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 	a.unheardPublic = head.Unheard
 	a.start(head.Settled)
 	a.view[settled], a.view[mark], a.pos[mark] = head.View, head.MarkView, max(head.Mark, head.Settled)
-	for i := uint32(0); i < head.Homes && d.err == nil; i++ {
-		h := &home{id: d.str()}
+	if uint64(head.Homes) > uint64(len(d.b))/leastHome {
+		d.err = errDamaged
+	}
+	var homes []home
+	if d.err == nil {
+		homes = make([]home, head.Homes) // side by side they take less
+	}
+	for i := range homes {
+		h := &homes[i]
+		h.id = d.str()
 		if name := d.str(); name == "" && i > 0 && d.version != 1 {
 			h.zone = a.homes[i-1].zone
 		} else if z, err := a.zoneOf(name); err == nil {
@@ -122,14 +129,15 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 		}
 		d.home(h, head.Settled)
 		for n := d.uint(); n > 0 && d.err == nil; n-- {
-			m := &meter{id: d.str()}
+			m := h.newMeter()
+			m.id = d.str()
 			m.states[settled] = d.meterState()
 			if d.version == 1 {
 				d.windowV1(&m.win, a.grid.step)
 			} else {
 				d.window(&m.win, head.Settled, head.Step)
 			}
-			if m.win.step != a.grid.step { // saved under other parameters
+			if tick(m.win.step) != a.grid.step { // saved under other parameters
 				c := &a.enter().cells
 				m.win.open(c)
 				c.step = a.grid.step
@@ -137,7 +145,9 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 			}
 			h.meters = append(h.meters, m)
 		}
-		a.homes = append(a.homes, h)
+		if a.homes = append(a.homes, h); d.err != nil {
+			break
+		}
 	}
 	if d.err != nil || len(d.b) != 0 || !a.sound(head.Live) {
 		return nil, fmt.Errorf("decode area %s: state is damaged (%d bytes)", a.id, len(b))
@@ -151,6 +161,12 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 	a.holding = true // whether an opening is held back is asked anew
 	return a, nil
 }
+
+// mostKept is more than the packed copies of a home take, bytes.
+const mostKept = 1 << 15
+
+// leastHome is the least that an encoded home takes, bytes: its numbers alone.
+const leastHome = 24
 
 // longestLive bounds how far an area may be ahead of what is settled,
 // lastTick every time in it (some 480 years after 1970).
@@ -260,7 +276,7 @@ func (d *decoder) header() (head areaHeader) {
 		return d.headerV1()
 	}
 	d.fixed(&head)
-	if head.Step <= 0 || head.Step%longestInterval != 0 {
+	if head.Step <= 0 || head.Step >= longestLive || head.Step%longestInterval != 0 {
 		d.err = errDamaged
 	}
 	return head
@@ -292,7 +308,7 @@ func (d *decoder) home(h *home, at tick) {
 		d.fixed(&h.rhythm)
 		sometimes(d, &h.said)
 		settledState, markState := d.bytes(), d.bytes()
-		if len(settledState)+len(markState) > math.MaxUint16 {
+		if len(settledState)+len(markState) > mostKept {
 			d.err = errDamaged
 			return
 		}

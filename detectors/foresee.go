@@ -22,8 +22,8 @@ func (a *Area) foresee(h *home, st *homeState, to tick) {
 	a.replay(h, to, func(end tick, r reading) { f.learn(st, end, r) })
 }
 
-// replay reads the home's meters again, from settled to the mark: what they
-// remember is left in their mark.
+// replay reads the home's meters again, from settled to a place: what they
+// remember there is left in their mark.
 func (a *Area) replay(h *home, to tick, take func(end tick, r reading)) {
 	grid := tick(longestInterval)
 	for _, m := range h.meters {

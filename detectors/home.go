@@ -53,9 +53,9 @@ type homeState struct {
 	Heeded    heeded
 	Dark      bool // read nothing at all in its newest interval
 	Unusual   bool // something since the last mark or settled is not as foresee makes it
+	Episode   episode
 	// Signals is nil while none speaks, as nearly always: see lend.
 	Signals *[signals]signal
-	Episode episode
 }
 
 // home is one household of an area.
@@ -63,6 +63,7 @@ type home struct {
 	id     string
 	zone   *zone
 	meters []*meter
+	meter  meter // the first that was heard
 	live   homeState
 	kept   kept // the other copies
 	public published
@@ -78,7 +79,7 @@ type home struct {
 type meter struct {
 	id     string
 	win    window
-	states [copies]meterState
+	states [near]meterState // that near live is replayed
 }
 
 // meterState is what stepping through a meter's readings remembers of it.

@@ -6,8 +6,8 @@ import "math"
 type lifeState struct {
 	Score        float32 // ln likelihood ratio, never below zero
 	Prev, Before uint8   // levels of the last half-hour and the one before
-	Due          float32 // how often the last half-hour of the day is low
 	Begun        bool    // something was used since five in the morning
+	Due          float32 // how often the last half-hour of the day is low
 	Low          float32 // hours of the present run of low half-hours
 	Missed       float32 // half-hours of it in which something is usually used
 	Sum, N       float32 // of its levels

@@ -1,6 +1,9 @@
 package detectors
 
-import "time"
+import (
+	"encoding/binary"
+	"time"
+)
 
 // Every state is kept in three copies. live stands where the newest decided
 // interval ends, settled where nothing can change any more. Between them is a
@@ -48,22 +51,43 @@ func gridOf(p *Params) markGrid {
 // last is the last place up to a time.
 func (g markGrid) last(to tick) tick { return to.floor(g.step) }
 
-// kept are a home's copies but live, packed one after the other. That of a home
-// of which nothing was known takes nothing.
-type kept struct {
-	b          []byte
-	mark, near uint16 // where they begin
+// kept are a home's copies but live, packed one after the other behind where the
+// second and the third begin. That of a home of which nothing was known takes
+// nothing.
+type kept struct{ b []byte }
+
+const keptHead = 4
+
+func (k *kept) from(i int) int { return int(binary.LittleEndian.Uint16(k.b[2*i:])) }
+
+func (k *kept) settledState() []byte {
+	if k.b == nil {
+		return nil
+	}
+	return k.b[keptHead:k.from(0)]
 }
 
-func (k *kept) settledState() []byte { return k.b[:k.mark] }
-func (k *kept) markState() []byte    { return k.b[k.mark:k.near] }
-func (k *kept) nearState() []byte    { return k.b[k.near:] }
+func (k *kept) markState() []byte {
+	if k.b == nil {
+		return nil
+	}
+	return k.b[k.from(0):k.from(1)]
+}
+
+func (k *kept) nearState() []byte {
+	if k.b == nil {
+		return nil
+	}
+	return k.b[k.from(1):]
+}
 
 // keep makes the copies what they are, in a slice of their own.
 func (k *kept) keep(settledState, markState, nearState []byte) {
-	b := make([]byte, 0, len(settledState)+len(markState)+len(nearState))
-	b = append(append(append(b, settledState...), markState...), nearState...)
-	*k = kept{b, uint16(len(settledState)), uint16(len(settledState) + len(markState))}
+	n := keptHead + len(settledState)
+	b := make([]byte, keptHead, n+len(markState)+len(nearState))
+	binary.LittleEndian.PutUint16(b, uint16(n))
+	binary.LittleEndian.PutUint16(b[2:], uint16(n+len(markState)))
+	k.b = append(append(append(b, settledState...), markState...), nearState...)
 }
 
 // settledState makes st what the home's settled state is; false: it is damaged.
@@ -76,18 +100,21 @@ func (a *Area) settledState(h *home, st *homeState) bool {
 	return unpackAlone(b, st, a.pos[settled])
 }
 
-// markState makes st what the home's mark is; false: it cannot be read.
+// markState makes st what the home's mark is, and leaves in its meters' mark what
+// they remember there; false: it cannot be read.
 func (a *Area) markState(h *home, st *homeState) bool {
 	if !a.settledState(h, st) {
 		return false
 	}
 	b := h.kept.markState()
+	if len(b) > 0 && isForeseen(b) {
+		a.foresee(h, st, a.pos[mark])
+	} else {
+		a.replay(h, a.pos[mark], func(tick, reading) {})
+	}
 	if len(b) == 0 {
 		*st = homeState{}
 		return true
-	}
-	if isForeseen(b) {
-		a.foresee(h, st, a.pos[mark])
 	}
 	return unpackMark(b, st, a.pos[mark])
 }
@@ -140,9 +167,6 @@ func (a *Area) mark(end tick) {
 			r.packed = packMark(r.packed, &h.live, &r.state, foreseen, at)
 		}
 		h.kept.keep(h.kept.settledState(), r.packed, nil)
-		for _, m := range h.meters {
-			m.states[mark] = m.states[live]
-		}
 	}
 }
 
@@ -165,9 +189,6 @@ func (a *Area) stayNear(end tick) {
 			r.packed = packAlone(r.packed, &h.live, at)
 		}
 		h.kept.keep(h.kept.settledState(), h.kept.markState(), r.packed)
-		for _, m := range h.meters {
-			m.states[near] = m.states[live]
-		}
 	}
 }
 
@@ -203,8 +224,9 @@ func (a *Area) fromNear() {
 		if b := h.kept.nearState(); len(b) > 0 {
 			unpackAlone(b, &h.live, a.pos[near])
 		}
+		a.replay(h, a.pos[near], func(tick, reading) {})
 		for _, m := range h.meters {
-			m.states[live] = m.states[near]
+			m.states[live] = m.states[mark]
 		}
 	}
 }
@@ -215,9 +237,6 @@ func (a *Area) fromMark() bool {
 	for _, h := range a.homes {
 		if !a.markState(h, &h.live) {
 			return false
-		}
-		if b := h.kept.markState(); len(b) == 0 || !isForeseen(b) { // what meters remember is in no checkpoint
-			a.replay(h, a.pos[mark], func(tick, reading) {})
 		}
 		for _, m := range h.meters {
 			m.states[live] = m.states[mark]

@@ -12,14 +12,15 @@ import (
 // What comes out of order has the window laid open.
 type window struct {
 	span
+	n       uint16 // cells
+	step    uint16 // ticks of the markGrid
 	bits    []byte
-	n       uint16   // cells
-	used    uint8    // bits of the last byte
 	end     cellCode // after the last cell
 	live    cursor
 	last    uint32 // value of the last cell
-	cutCell uint16 // at which the code begins anew
-	cutByte uint32 // where that is, once the cell is there
+	cutByte uint32 // where the code begins anew, once the cell is there
+	cutCell uint16 // at which it does, see cut
+	used    uint8  // bits of the last byte
 }
 
 // cellCode is what the code of a cell depends on: the cells before it. The
@@ -48,12 +49,15 @@ var firstCells = cellCode{mean: riceMean{48, 1}}
 
 // newWindow is empty, and begins at from.
 func newWindow(from, step tick) window {
-	return window{span: span{from: from, step: step}, end: firstCells, live: cursor{cellCode: firstCells}}
+	return window{span: span{from: from}, step: uint16(step), end: firstCells, live: cursor{cellCode: firstCells}}
 }
 
 // cut is the cell that begins at the next place of the grid after the window's
 // begin.
-func (s *span) cut() uint16 { return uint16((s.from.floor(s.step) + s.step - s.from) / s.grid) }
+func (w *window) cut() uint16 {
+	step := tick(w.step)
+	return uint16((w.from.floor(step) + step - w.from) / w.grid)
+}
 
 // cursor stands behind the cell read last.
 type cursor struct {
@@ -282,7 +286,7 @@ func (o *opening) close() {
 
 // open lays the window open in c.
 func (w *window) open(c *cells) {
-	c.span, c.wh, c.flags = w.span, c.wh[:0], c.flags[:0]
+	c.span, c.step, c.wh, c.flags = w.span, tick(w.step), c.wh[:0], c.flags[:0]
 	read := cursor{cellCode: firstCells}
 	for i := range int(w.n) {
 		w.read(&read, i)
