@@ -17,9 +17,9 @@ const stateVersion = 2
 var ErrStateVersion = errors.New("unknown state version")
 
 // The encoded area, little endian: version byte, fixed header, the area's id,
-// its incidents (JSON, published), then every home: id, zone, published,
-// settled state, meters with their windows. Live states are not stored: they
-// follow from the settled ones and the windows.
+// its incidents (JSON, published), then every home: id, zone, published, settled
+// state and mark as they are kept, meters with their windows. Live states are not
+// stored: they follow from the marks and the windows.
 type areaHeader struct {
 	ClockMS   int64
 	Watermark tick
@@ -40,7 +40,14 @@ type areaHeader struct {
 // Encode is the area's whole state, for a checkpoint. The same state always
 // gives the same bytes.
 func (a *Area) Encode() ([]byte, error) {
-	e := encoder{b: []byte{stateVersion}}
+	room := 1024
+	for _, h := range a.homes {
+		room += len(h.kept.b) + 128
+		for _, m := range h.meters {
+			room += len(m.win.bits) + 64
+		}
+	}
+	e := encoder{b: append(make([]byte, 0, room), stateVersion)}
 	marked, view := tick(0), areaState{}
 	if a.marked() {
 		marked, view = a.pos[mark], a.view[mark]

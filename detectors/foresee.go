@@ -2,6 +2,7 @@ package detectors
 
 import (
 	"reflect"
+	"slices"
 
 	"weimang/ingest"
 )
@@ -19,7 +20,7 @@ var learned = []reflect.Type{
 func (a *Area) foresee(h *home, st *homeState, to tick) {
 	f := &a.enter().foresight
 	f.begin(a, h.zone, to)
-	a.replay(h, to, func(end tick, r reading) { f.learn(st, end, r) })
+	a.replay(h, to, func(end tick, r reading) { f.learn(a.p, st, end, r) })
 }
 
 // replay reads the home's meters again, from settled to a place: what they
@@ -61,26 +62,28 @@ func (a *Area) replay(h *home, to tick, take func(end tick, r reading)) {
 type foresight struct {
 	zone     *zone
 	from, to tick
-	begins   []moment // of intervals, by their ticks after from
+	begins   []moment // of intervals, by their ticks after from; of day 0: not asked yet
 	o        observation
 }
 
 func (f *foresight) begin(a *Area, z *zone, to tick) {
 	if from := a.pos[settled]; f.zone != z || f.from != from || f.to != to {
-		f.zone, f.from, f.to, f.begins = z, from, to, f.begins[:0]
-		for t := from; t < to; t++ {
-			f.begins = append(f.begins, z.at(t, a.p.Holidays))
-		}
+		f.zone, f.from, f.to = z, from, to
+		f.begins = slices.Grow(f.begins[:0], int(to-from))[:to-from]
+		clear(f.begins)
 	}
 }
 
 // learn takes in an interval: observe without its detectors.
-func (f *foresight) learn(st *homeState, end tick, r reading) {
+func (f *foresight) learn(p *Params, st *homeState, end tick, r reading) {
 	if r.length == 0 || r.wh == ingest.NoValue || !r.quality.ProvesLife() {
 		return
 	}
-	o := &f.o
-	o.end, o.length, o.moment = end, r.length, f.begins[end-r.length-f.from]
+	o, begin := &f.o, &f.begins[end-r.length-f.from]
+	if begin.day == 0 {
+		*begin = f.zone.at(end-r.length, p.Holidays)
+	}
+	o.end, o.length, o.moment = end, r.length, *begin
 	o.watts = float64(r.wh) / r.length.hoursSince(0)
 	h, q, d := &st.Habits, &st.Quiet, &st.Day
 	st.Quarter.halves(o, func(half halfHour) {

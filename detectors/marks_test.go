@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"testing"
 	"time"
+	"unsafe"
 
 	"weimang/ingest"
 )
@@ -78,6 +79,18 @@ func TestADirectiveThatIsReplacedIsForgottenAtOnce(t *testing.T) {
 				t.Errorf("%s: home %s is another than after a restore", name, h.id)
 			}
 		}
+	}
+}
+
+// A million homes must fit into the memory of a machine with 8 GB, beside the
+// garbage that Go lets lie.
+func TestAHomeTakesLittleMemory(t *testing.T) {
+	// A home is one allocation with 8 bytes before it, of the size class of 1,792.
+	if size := unsafe.Sizeof(home{}); size > 1792-8 {
+		t.Errorf("a home takes %d bytes, and with them the next size class", size)
+	}
+	if mean, _ := memoryOfAHome(t, 6, 12, 18); mean > 4400 {
+		t.Errorf("%.0f bytes of live heap a home", mean)
 	}
 }
 
