@@ -12,8 +12,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && os.Args[1] == benchBrokerCommand {
-		main() // this program once more, as the broker of a bench
+	if len(os.Args) >= 2 && (os.Args[1] == ownBrokerCommand || os.Args[1] == chaosWorkerCommand) {
+		main() // this program once more, as a process that a bench or chaos has started
 	}
 	goleak.VerifyTestMain(m)
 }

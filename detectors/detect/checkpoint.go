@@ -39,6 +39,14 @@ func decodeCheckpoint(raw []byte) (checkpoint, error) {
 	return checkpoint{int(partition), int64(next), raw[n+m:]}, nil
 }
 
+// DecodeCheckpoint reads a record of weimang.checkpoints: the state of an area
+// (detectors.DecodeArea), the partition of weimang.inputs it was computed from,
+// and the first offset there that is not in it.
+func DecodeCheckpoint(raw []byte) (state []byte, partition int, next int64, err error) {
+	c, err := decodeCheckpoint(raw)
+	return c.state, c.partition, c.next, err
+}
+
 // better reports whether c is to be preferred to another checkpoint of its
 // area, written before it, when the area belongs to partition. A member that
 // has lost the area without knowing may have written after the owner: of two

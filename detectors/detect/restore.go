@@ -33,6 +33,9 @@ func (s *Service) restore(ctx context.Context, c *stream.Claim) (_ *partition, e
 		return nil, fmt.Errorf("restore partition %d: %w", c.Partition(), err)
 	}
 	p.of = inputs
+	if s.opts.Sabotage == SkipRestore {
+		return p, nil
+	}
 	n, err := s.opts.Client.Partitions(ctx, ingest.TopicCheckpoints)
 	if err != nil {
 		return nil, fmt.Errorf("restore partition %d: %w", c.Partition(), err)
