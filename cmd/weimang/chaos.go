@@ -180,11 +180,7 @@ func describeChaos(w io.Writer, r *chaos.Result) {
 const fewDifferences = 10
 
 func (o *chaosOptions) describeDifference(w io.Writer, d *chaos.Difference, own bool) {
-	where := "at the end, from the undisturbed run"
-	if d.Round > 0 {
-		where = fmt.Sprintf("in round %d", d.Round)
-	}
-	fmt.Fprintf(w, "\nwhat differs %s:\n", where)
+	fmt.Fprintf(w, "\nwhat differs (%s):\n", d.Where)
 	for _, line := range d.What[:min(fewDifferences, len(d.What))] {
 		fmt.Fprintf(w, "  %s\n", line)
 	}

@@ -18,20 +18,21 @@ const (
 	KillAtInputs     Kind = "kill-at-inputs"     // as the areas' logs are
 	KillAtCommit     Kind = "kill-at-commit"     // as offsets of ingest or detect are committed
 	AddWorker        Kind = "add-worker"
-	RemoveWorker     Kind = "remove-worker"  // SIGTERM
-	ExpireSession    Kind = "expire-session" // SIGSTOP for longer than the session lasts, then SIGCONT
-	CutNetwork       Kind = "cut-network"    // between a worker and one or all brokers, reset or hanging
-	FailCommit       Kind = "fail-commit"    // the broker refuses it, or it is lost, or its answer is
-	LoseAnswer       Kind = "lose-answer"    // of a write, which the worker repeats
-	StopBroker       Kind = "stop-broker"    // kill -9, and started again
-	DuplicateInput   Kind = "duplicate-input"
-	ReorderInput     Kind = "reorder-input"
+	RemoveWorker     Kind = "remove-worker"   // SIGTERM
+	ExpireSession    Kind = "expire-session"  // SIGSTOP for longer than the session lasts, then SIGCONT
+	CutNetwork       Kind = "cut-network"     // between a worker and one or all brokers, reset or hanging
+	FailCommit       Kind = "fail-commit"     // the broker refuses it, or it is lost, or its answer is
+	LoseAnswer       Kind = "lose-answer"     // of a write, which the worker repeats
+	StopBroker       Kind = "stop-broker"     // kill -9, and started again
+	DuplicateInput   Kind = "duplicate-input" // a reading comes twice
+	ReorderInput     Kind = "reorder-input"   // a reading comes with a delay of its home's, others overtake it
+	LateInput        Kind = "late-input"      // a reading comes up to 90 h late, behind newer ones of its home
 )
 
 // Kinds lists the closed set.
 var Kinds = []Kind{
 	KillWorker, KillAtFindings, KillAtCheckpoint, KillAtInputs, KillAtCommit, AddWorker, RemoveWorker,
-	ExpireSession, CutNetwork, FailCommit, LoseAnswer, StopBroker, DuplicateInput, ReorderInput,
+	ExpireSession, CutNetwork, FailCommit, LoseAnswer, StopBroker, DuplicateInput, ReorderInput, LateInput,
 }
 
 // perRound is how many faults strike in a round, beside those of the feed.
@@ -77,5 +78,7 @@ func (o *Options) kinds() []Kind {
 // dealt are the kinds that a schedule deals: those of the feed come by
 // themselves.
 func (o *Options) dealt() []Kind {
-	return slices.DeleteFunc(o.kinds(), func(k Kind) bool { return k == DuplicateInput || k == ReorderInput })
+	return slices.DeleteFunc(o.kinds(), func(k Kind) bool {
+		return k == DuplicateInput || k == ReorderInput || k == LateInput
+	})
 }

@@ -15,12 +15,14 @@ import (
 	"weimang/ingest/stream"
 )
 
-// The feed's rhythm. Readings may be disordered by disorder without being
-// late: usualDelay is more.
+// The feed's rhythm. A home's readings may be delayed by disorder without being
+// late: usualDelay is more. Late ones come up to latest after their end, which
+// is within the window still.
 const (
 	interval   = 30 * time.Minute
 	usualDelay = 2 * time.Hour
 	disorder   = time.Hour
+	latest     = 90 * time.Hour
 )
 
 // Days of the feed. Homes are known well before the first round, and at the
@@ -170,7 +172,6 @@ func suffer(b *ingest.Block, troubles []trouble) (lost bool) {
 // say puts in what the grid and people say.
 func (f *feed) say(rng *rand.Rand, first, rounds int) {
 	start := f.village.Options().Start
-	clock := func(half int) time.Time { return start.Add(time.Duration(half+1) * 12 * time.Hour) }
 	put := func(half int, w word) {
 		h := &f.days[half/2].halves[half%2]
 		h.words = append(h.words, w)
@@ -185,7 +186,7 @@ func (f *feed) say(rng *rand.Rand, first, rounds int) {
 				continue
 			}
 			d := ingest.Directive{
-				ID: fmt.Sprintf("d-%d-%d", half, i), HouseholdID: f.homes[i].HouseholdID, IssuedAt: clock(half).UTC(),
+				ID: fmt.Sprintf("d-%d-%d", half, i), HouseholdID: f.homes[i].HouseholdID, IssuedAt: f.end(half/2, half%2).UTC(),
 				Kind: []ingest.DirectiveKind{ingest.Away, ingest.Mute, ingest.Outcome}[rng.IntN(3)],
 			}
 			if d.Kind == ingest.Outcome {
@@ -199,42 +200,93 @@ func (f *feed) say(rng *rand.Rand, first, rounds int) {
 	}
 }
 
-// mess is what the sending of a half did to its order.
-type mess struct{ duplicated, reordered int }
+// sender sends the halves of a feed, one after the other, in another order.
+type sender struct {
+	rng    *rand.Rand
+	kinds  []Kind
+	late   map[string]bool      // areas in which readings come late
+	held   []reading            // that are late, by when they come
+	last   map[string]time.Time // when a meter's newest reading has come
+	until  time.Time            // what comes after it is in order
+	counts map[Kind]int
+}
 
-// Shares of readings that come out of order or twice, where a feed is
-// disturbed.
+// Shares of readings that come twice or late, and of spells of a meter in which
+// all come with a delay.
 const (
-	reorderShare   = 0.1
 	duplicateShare = 0.05
+	lateShare      = 0.01
+	delayShare     = 0.2
+	spell          = 3 * time.Hour
 )
 
-// disturb returns the readings in another order: some come up to disorder
-// later, and some of these and others a second time. None leaves its half.
-func (h *half) disturb(rng *rand.Rand, kinds []Kind) ([]reading, mess) {
-	reorder, duplicate := 0.0, 0.0
-	if slices.Contains(kinds, ReorderInput) {
-		reorder = reorderShare
+func newSender(o *Options, f *feed) *sender {
+	s := &sender{
+		rng:   rand.New(rand.NewPCG(o.Seed, 5)), //nolint:gosec // a disorder
+		until: f.end(warmUpDays+o.Rounds-1, 1),
+		kinds: o.kinds(), late: make(map[string]bool), last: make(map[string]time.Time), counts: make(map[Kind]int),
 	}
-	if slices.Contains(kinds, DuplicateInput) {
-		duplicate = duplicateShare
+	if slices.Contains(s.kinds, LateInput) {
+		for i := range o.Areas / 3 {
+			s.late[simulate.AreaID(o.Areas-1-i)] = true
+		}
 	}
-	var m mess
+	return s
+}
+
+// end is when a half (0 or 1) of a day (from 0) ends.
+func (f *feed) end(day, half int) time.Time {
+	return f.village.Options().Start.Add(time.Duration(2*day+half+1) * 12 * time.Hour)
+}
+
+// half returns the readings of a half, and late ones from before, as they come:
+// homes overtake each other (ReorderInput), some readings come a second time
+// (DuplicateInput), and in some areas single ones behind newer ones of their
+// own home (LateInput). Only late ones leave their half.
+func (s *sender) half(h *half, end time.Time) []reading {
+	does := func(k Kind, share float64) bool {
+		return s.rng.Float64() < share && slices.Contains(s.kinds, k) && !end.After(s.until)
+	}
 	var out []reading
+	delays := make(map[string]time.Duration) // by meter and spell
 	for _, r := range h.readings {
-		if rng.Float64() < reorder {
-			r.at = r.at.Add(time.Duration(1+rng.Int64N(int64(disorder/time.Minute))) * time.Minute)
-			m.reordered++
+		id := fmt.Sprint(r.MeterID, r.at.Truncate(spell).Unix())
+		if _, drawn := delays[id]; !drawn {
+			delays[id] = 0
+			if does(ReorderInput, delayShare) {
+				delays[id] = time.Duration(1+s.rng.Int64N(int64(disorder/time.Minute))) * time.Minute
+			}
 		}
+		r.at = r.at.Add(delays[id])
+		switch {
+		case s.late[r.AreaID] && does(LateInput, lateShare):
+			r.at = r.at.Add(usualDelay + time.Duration(s.rng.Int64N(int64(latest-usualDelay-disorder))))
+			s.counts[LateInput]++
+			s.held = append(s.held, r)
+			continue
+		case delays[id] > 0:
+			s.counts[ReorderInput]++
+		}
+		if r.at.Before(s.last[r.MeterID]) {
+			r.at = s.last[r.MeterID]
+		}
+		s.last[r.MeterID] = r.at
 		out = append(out, r)
-		if rng.Float64() < duplicate {
-			r.at = r.at.Add(time.Duration(rng.Int64N(int64(6 * time.Hour))))
+		if does(DuplicateInput, duplicateShare) {
+			r.at = r.at.Add(time.Duration(s.rng.Int64N(int64(6 * time.Hour))))
 			out = append(out, r)
-			m.duplicated++
+			s.counts[DuplicateInput]++
 		}
 	}
+	s.held = slices.DeleteFunc(s.held, func(r reading) bool {
+		due := r.at.Before(end)
+		if due {
+			out = append(out, r)
+		}
+		return due
+	})
 	slices.SortStableFunc(out, func(a, b reading) int { return cmp.Compare(a.at.UnixNano(), b.at.UnixNano()) })
-	return out, m
+	return out
 }
 
 // clocked writes records with the feed's clock on them: the largest interval

@@ -102,7 +102,7 @@ type Result struct {
 
 // Difference is something that would not be there if nothing had happened.
 type Difference struct {
-	Round int      // in which it was found, from 1; 0: in the comparison at the end
+	Where string   // in the run it was found
 	What  []string // a line each
 	// Faults are those of the run so far, in order.
 	Faults []string

@@ -13,7 +13,7 @@ import (
 // outcome is what a run has come to that must not depend on what happened in
 // it, nor on the order in which the feed came.
 type outcome struct {
-	episodes map[string]episode // by alert
+	episodes map[string]episode // by alert, but for those of areas in which readings came late
 	areas    map[string][]byte  // detectors.OrderFree of the last state saved
 }
 
@@ -39,7 +39,7 @@ func (e episode) String() string {
 
 // result reduces what the model has read. Every area must be saved up to the
 // same clock.
-func (m *model) result() (outcome, error) {
+func (m *model) result(late map[string]bool) (outcome, error) {
 	o := outcome{episodes: make(map[string]episode), areas: make(map[string][]byte)}
 	for alert := range m.last {
 		var e episode
@@ -51,6 +51,9 @@ func (m *model) result() (outcome, error) {
 			f, err := detectors.DecodeFinding(raw)
 			if err != nil {
 				return o, err
+			}
+			if late[f.AreaID] {
+				break
 			}
 			e.subject, e.kind, e.onset = f.Subject(), f.Kind, f.Onset
 			e.severity = max(e.severity, f.Severity)

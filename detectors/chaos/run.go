@@ -1,10 +1,13 @@
 package chaos
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"strings"
 	"time"
 
 	"weimang/ingest"
@@ -143,7 +146,7 @@ func (s *site) calm(ctx context.Context, f *feed) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	return s.model.result()
+	return s.model.result(newSender(s.Options, f).late)
 }
 
 func (s *site) send(ctx context.Context, recs []stream.Record) error {
@@ -172,24 +175,25 @@ func (s *site) tell(ctx context.Context, h *half, attend func(context.Context) e
 var errStuck = errors.New("the workers do not catch up")
 
 // until asks every so often until the answer is yes, for at most stuckAfter.
-// While a broker is away there is no answer.
+// An error is a no as well: while a broker is away there is no answer.
 func until(ctx context.Context, attend func(context.Context) error, ask func(context.Context) (bool, error)) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, stuckAfter, errStuck)
 	defer cancel()
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
+	var last error
 	for {
 		yes, err := ask(ctx)
-		if err == nil && yes {
+		switch {
+		case ctx.Err() != nil:
+			return errors.Join(context.Cause(ctx), last)
+		case err == nil && yes:
 			return nil
 		}
+		last = err
 		if err := attend(ctx); err != nil {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(context.Cause(ctx), err)
-		case <-tick.C:
+		if pause(ctx, pollEvery) != nil {
+			return errors.Join(context.Cause(ctx), last)
 		}
 	}
 }
@@ -201,7 +205,7 @@ func (s *site) ingested(ctx context.Context, attend func(context.Context) error)
 	return until(ctx, attend, func(ctx context.Context) (bool, error) {
 		for _, topic := range []string{ingest.TopicReadings, ingest.TopicIncidents, ingest.TopicDirectives} {
 			if lag, err := s.client.Lag(ctx, ingestGroup, topic); err != nil || lag > 0 {
-				return false, err
+				return false, cmp.Or(err, fmt.Errorf("%d records of %s are not in the areas' logs", lag, topic))
 			}
 		}
 		return true, nil
@@ -220,7 +224,10 @@ func (s *site) settled(ctx context.Context, attend func(context.Context) error) 
 			return false, err
 		}
 		lag, err := s.client.Lag(ctx, detectGroup, ingest.TopicInputs)
-		return lag == 0, err
+		if err == nil && lag > 0 {
+			err = fmt.Errorf("%d records of the areas' logs are not found, saved and committed", lag)
+		}
+		return err == nil, err
 	}); err != nil {
 		return nil, err
 	}
@@ -238,36 +245,43 @@ func (s *site) disturbed(ctx context.Context, f *feed, calm outcome, res *Result
 	}
 	defer st.end()
 	defer func() {
+		maps.Copy(res.Faults, st.feeds.counts)
 		res.Entries, res.Transitions, res.Repeats, res.Checkpoints = s.model.entries, len(s.model.said), s.model.repeats, s.model.checked
 	}()
-	differs := func(round int, wrong []string) error {
+	where := ""
+	differs := func(wrong []string) error {
 		if len(wrong) > 0 {
-			res.Difference = &Difference{Round: round, What: wrong, Faults: st.story}
+			res.Difference = &Difference{Where: where, What: wrong, Faults: st.story}
 		}
 		return nil
 	}
-	// The days before the first round go by undisturbed, but for their order.
 	for d := range f.days {
-		round := d - warmUpDays + 1
-		var faults []fault
-		if round >= 1 && round <= s.Rounds {
-			s.Stage(fmt.Sprintf("round %d of %d", round, s.Rounds))
+		stage, faults := where, []fault(nil)
+		switch round := d - warmUpDays + 1; {
+		case round < 1:
+			stage = "days before the first round"
+		case round <= s.Rounds:
+			stage = fmt.Sprintf("round %d of %d", round, s.Rounds)
 			faults = schedule(s.Seed, round-1, st.kinds, st.span)
 			res.Rounds = round
-		} else if d == 0 || round == s.Rounds+1 {
-			s.Stage(map[bool]string{true: "days before the first round", false: "quiet days after the last"}[d == 0])
+		default:
+			stage = "quiet days after the last round"
+		}
+		if stage != where {
+			where = stage
+			s.Stage(where)
 		}
 		wrong, err := st.day(ctx, d, faults)
 		switch {
 		case errors.Is(err, errStuck):
-			return differs(max(round, 0), []string{err.Error()})
+			return differs(append(strings.Split(err.Error(), "\n"), st.last()...))
 		case err != nil:
-			return fmt.Errorf("round %d: %w", round, err)
+			return fmt.Errorf("%s: %w", where, err)
 		case len(wrong) > 0:
-			return differs(max(round, 0), wrong)
+			return differs(wrong)
 		}
 	}
-	result, err := s.model.result()
+	result, err := s.model.result(st.feeds.late)
 	if err != nil {
 		return err
 	}
@@ -275,5 +289,6 @@ func (s *site) disturbed(ctx context.Context, f *feed, calm outcome, res *Result
 	if err := st.net.sound(); err != nil {
 		return err
 	}
-	return differs(0, calm.differs(&result))
+	where = "comparison with the undisturbed run"
+	return differs(calm.differs(&result))
 }

@@ -19,7 +19,8 @@ type storm struct {
 	*site
 	feed  *feed
 	net   *network
-	kinds []Kind
+	kinds []Kind // that the schedule deals
+	feeds *sender
 	span  time.Duration // of a round, in which faults begin
 	round int
 
@@ -36,7 +37,7 @@ func newStorm(s *site, f *feed, res *Result) (*storm, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &storm{site: s, feed: f, net: n, kinds: s.dealt(), span: s.Session + s.Session/2, res: res}, nil
+	return &storm{site: s, feed: f, net: n, kinds: s.dealt(), feeds: newSender(s.Options, f), span: s.Session + s.Session/2, res: res}, nil
 }
 
 // end stops what is left; workers leave their groups, which otherwise could not
@@ -110,6 +111,14 @@ func (st *storm) attend(ctx context.Context) error {
 	return st.err
 }
 
+// last is what the living workers have logged last.
+func (st *storm) last() (lines []string) {
+	for _, w := range st.living() {
+		lines = append(lines, fmt.Sprintf("worker %d: %s", w.name, w.log))
+	}
+	return lines
+}
+
 // note writes down what has struck.
 func (st *storm) note(k Kind, format string, args ...any) {
 	st.mu.Lock()
@@ -146,16 +155,14 @@ func (st *storm) day(ctx context.Context, d int, faults []fault) ([]string, erro
 		})
 	}
 	defer strikes.Wait()
-	rng := rand.New(rand.NewPCG(st.Seed, uint64(d)<<8|5)) //nolint:gosec // a disorder
-	between := time.Duration(0)
-	const parts = 8
+	parts, between := 1, time.Duration(0)
 	if len(faults) > 0 {
-		between = st.span / (2 * parts)
+		parts = 8
+		between = st.span / time.Duration(2*parts)
 	}
 	for h := range st.feed.days[d].halves {
 		half := &st.feed.days[d].halves[h]
-		list, m := half.disturb(rng, st.Options.kinds())
-		st.mess(m)
+		list := st.feeds.half(half, st.feed.end(d, h))
 		for part := range slices.Chunk(list, (len(list)+parts)/parts) {
 			if err := st.send(ctx, st.clock.readings(part)); err != nil {
 				return nil, err
@@ -173,17 +180,6 @@ func (st *storm) day(ctx context.Context, d int, faults []fault) ([]string, erro
 		return nil, st.attend(ctx) // nothing has struck
 	}
 	return st.settled(ctx, st.attend)
-}
-
-func (st *storm) mess(m mess) {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	if m.duplicated > 0 {
-		st.res.Faults[DuplicateInput] += m.duplicated
-	}
-	if m.reordered > 0 {
-		st.res.Faults[ReorderInput] += m.reordered
-	}
 }
 
 func pause(ctx context.Context, d time.Duration) error {
