@@ -82,6 +82,7 @@ own and are deleted at the end; brokers are killed only with --cluster.`,
 	f.StringSliceVar(&opt.without, "without", nil, "kinds of faults to leave out: "+joined(chaos.Kinds))
 	f.StringSliceVar(&opt.run.Brokers, "brokers", nil, "Kafka brokers to use instead of one of our own")
 	f.StringVar(&opt.cluster, "cluster", "", "folder of deploy/local/kafka, whose brokers are killed and started again")
+	f.StringVar(&opt.run.Logs, "logs", "", "folder for what each worker logs")
 	f.DurationVar(&opt.timeout, "timeout", time.Hour, "give up after this")
 	return cmd
 }

@@ -48,7 +48,7 @@ func serveChaosWorker(ctx context.Context, opt chaos.WorkerOptions, stdin io.Rea
 	cfg.HTTP.Addr = "127.0.0.1:0"
 	s, err := start(ctx, wiring{
 		cfg: cfg, roles: []role{roleIngest, roleDetect},
-		log:  slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		log:  slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelInfo})),
 		dial: opt.Dial, group: opt.Group(), sabotage: opt.Sabotage,
 	})
 	if err != nil {

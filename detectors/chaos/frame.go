@@ -40,12 +40,18 @@ type request struct {
 	correlation int32
 	topic       string // of the first partition of a Produce, with the prefix
 	group       string // of an OffsetCommit, with the prefix
-	generation  int    // where in the frame an OffsetCommit has its generation
+	offsets     []topicPartition
+}
+
+// topicPartition is one of which an OffsetCommit has an offset.
+type topicPartition struct {
+	topic     string
+	partition int32
 }
 
 // parseRequest reads the head of a request, and of those that faults wait for
-// what they are about. Versions are those of kafka-go: Produce up to 8 and
-// OffsetCommit up to 7, before the protocol's flexible encoding.
+// what they are about. Versions are those of kafka-go: Produce up to 8, before
+// the protocol's flexible encoding, and OffsetCommit 2.
 func parseRequest(frame []byte) (request, error) {
 	c := cursor{b: frame, at: 4}
 	r := request{api: c.int16()}
@@ -62,11 +68,20 @@ func parseRequest(frame []byte) (request, error) {
 		if c.int32() > 0 {
 			r.topic = c.string()
 		}
-	case r.api == apiOffsetCommit && version >= 1 && version <= 7:
-		c.string()
+	case r.api == apiOffsetCommit && version == 2:
+		c.string() // client id
 		r.group = c.string()
-		r.generation = c.at
-		c.int32()
+		c.int32()  // generation
+		c.string() // member
+		c.take(8)  // retention
+		for n := c.int32(); n > 0 && c.err == nil; n-- {
+			topic := c.string()
+			for m := c.int32(); m > 0 && c.err == nil; m-- {
+				r.offsets = append(r.offsets, topicPartition{topic, c.int32()})
+				c.take(8)  // offset
+				c.string() // metadata
+			}
+		}
 	case r.api == apiProduce || r.api == apiOffsetCommit:
 		return r, fmt.Errorf("request %d in version %d is not known here", r.api, version)
 	}
@@ -81,10 +96,21 @@ func correlation(frame []byte) int32 {
 	return int32(binary.BigEndian.Uint32(frame[4:]))
 }
 
-// otherGeneration makes an OffsetCommit one of a generation that never was, so
-// that the broker refuses it.
-func (r *request) otherGeneration(frame []byte) {
-	binary.BigEndian.PutUint32(frame[r.generation:], 1<<30)
+// refusal is a broker's answer to an OffsetCommit (version 2) that says of each
+// partition that it cannot, with an error code of the protocol.
+func (r *request) refusal(code int16) []byte {
+	be := binary.BigEndian
+	b := be.AppendUint32(make([]byte, 4), uint32(r.correlation))
+	b = be.AppendUint32(b, uint32(len(r.offsets)))
+	for _, o := range r.offsets {
+		b = be.AppendUint16(b, uint16(len(o.topic)))
+		b = append(b, o.topic...)
+		b = be.AppendUint32(b, 1)
+		b = be.AppendUint32(b, uint32(o.partition))
+		b = be.AppendUint16(b, uint16(code))
+	}
+	be.PutUint32(b, uint32(len(b)-4))
+	return b
 }
 
 // cursor reads the protocol's fixed encoding; after the first error it yields
@@ -98,9 +124,9 @@ type cursor struct {
 var errShort = errors.New("message ends too soon")
 
 func (c *cursor) take(n int) []byte {
-	if c.err != nil || n < 0 || len(c.b)-c.at < n {
-		c.err = errShort
-		return make([]byte, max(n, 0))
+	if c.err != nil || len(c.b)-c.at < n {
+		c.err, c.at = errShort, len(c.b)
+		return make([]byte, min(n, 8))
 	}
 	c.at += n
 	return c.b[c.at-n : c.at]

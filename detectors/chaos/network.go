@@ -53,7 +53,7 @@ type trap struct {
 	// does not get. Otherwise the broker does not get the message.
 	answered bool
 	// spring does what there is to be done, and returns what becomes of the
-	// message (nil: it is lost, and the connection with it).
+	// message: nil, it is lost and the connection with it; empty, it alone is.
 	spring func(l *link, r *request, frame []byte) []byte
 	sprung chan struct{} // closed when it has sprung
 }

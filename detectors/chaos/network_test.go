@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/segmentio/kafka-go"
+
 	"weimang/ingest/stream"
 )
 
@@ -90,36 +92,38 @@ func TestATrapStrikesTheRequestItWaitsFor(t *testing.T) {
 	}
 }
 
-func TestACommitOfAnotherGenerationIsRefused(t *testing.T) {
+func TestACommitIsRefusedOnce(t *testing.T) {
 	n := newNetwork(t)
 	client, _ := distant(t, n)
 	produce(t, client, "t")
 	n.set(&trap{
 		matches: func(r *request) bool { return r.api == apiOffsetCommit && r.group == "site.g" },
-		spring: func(_ *link, r *request, frame []byte) []byte {
-			r.otherGeneration(frame)
-			return frame
-		},
+		spring:  refuse,
 	})
 	group, err := stream.NewGroup(stream.GroupOptions{Client: client, ID: "g", Topics: []string{"t"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	var refused error
+	var refused, again error
 	if err := group.Run(ctx, func(ctx context.Context, c *stream.Claim) error {
 		refused = c.Commit(ctx, 1)
+		lag, err := client.Lag(ctx, "g", "t")
+		if err != nil || lag != 1 {
+			t.Errorf("a lag of %d (%v) after the commit was refused", lag, err)
+		}
+		again = c.Commit(ctx, 1)
 		cancel()
 		<-ctx.Done()
 		return nil
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if !errors.Is(refused, stream.ErrFenced) {
-		t.Errorf("the commit ended with %v", refused)
+	if !errors.Is(refused, kafka.GroupLoadInProgress) || again != nil {
+		t.Errorf("the commit ended with %v, the second with %v", refused, again)
 	}
-	if lag, err := client.Lag(t.Context(), "g", "t"); err != nil || lag != 1 {
-		t.Errorf("a lag of %d (%v)", lag, err)
+	if lag, err := client.Lag(t.Context(), "g", "t"); err != nil || lag != 0 {
+		t.Errorf("a lag of %d (%v) at the end", lag, err)
 	}
 }
 

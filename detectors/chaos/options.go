@@ -42,6 +42,7 @@ type Options struct {
 	// Command is how a worker is started; its input is kept open for as long as
 	// it shall live.
 	Command func(context.Context, WorkerOptions) *exec.Cmd
+	Logs    string          // folder for what each worker logs; "": only the last of it is kept, for a difference
 	Cluster Cluster         // nil: no broker is stopped
 	Skip    []Kind          // faults that are left out
 	Broken  detect.Sabotage // "": none

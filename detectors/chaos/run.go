@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"os"
 	"strings"
 	"time"
 
@@ -40,6 +41,11 @@ func Run(ctx context.Context, opts Options) (Result, error) {
 	}
 	if opts.Stage == nil {
 		opts.Stage = func(string) {}
+	}
+	if opts.Logs != "" {
+		if err := os.MkdirAll(opts.Logs, 0o700); err != nil {
+			return Result{}, fmt.Errorf("chaos: logs of the workers: %w", err)
+		}
 	}
 	opts.Params.UsualDelay = usualDelay
 	opts.Stage("making up a village")
@@ -95,9 +101,15 @@ func (o *Options) within(ctx context.Context, prefix string, do func(context.Con
 		return err
 	}
 	defer func() {
+		// A group whose members were killed, or that is moving to another
+		// broker, cannot be deleted at once.
 		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupLimit)
 		defer cancel()
-		if e := s.client.Delete(clean, topics, []string{ingestGroup, detectGroup}); e != nil {
+		e := s.client.Delete(clean, topics, []string{ingestGroup, detectGroup})
+		for e != nil && pause(clean, time.Second) == nil {
+			e = s.client.Delete(clean, topics, []string{ingestGroup, detectGroup})
+		}
+		if e != nil {
 			err = errors.Join(err, fmt.Errorf("topics with the prefix %s are left: %w", s.prefix, e))
 		}
 	}()
@@ -107,7 +119,7 @@ func (o *Options) within(ctx context.Context, prefix string, do func(context.Con
 
 // worker starts a process of the run.
 func (s *site) worker(ctx context.Context, name int, via string, checkpointEvery time.Duration) (*worker, error) {
-	return startWorker(ctx, s.Command, WorkerOptions{
+	return startWorker(ctx, s.Command, s.Logs, WorkerOptions{
 		Name: name, Brokers: s.Brokers, Via: via, Prefix: s.prefix, Session: s.Session,
 		CheckpointEvery: checkpointEvery, UsualDelay: s.Params.UsualDelay, Sabotage: s.Broken,
 	})

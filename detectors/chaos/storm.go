@@ -323,13 +323,20 @@ func (st *storm) failCommit(ctx context.Context, rng *rand.Rand) {
 	case 1:
 		t.answered, what = true, "its answer is lost"
 	default:
-		what = "it is refused"
-		t.spring = func(_ *link, r *request, frame []byte) []byte {
-			r.otherGeneration(frame)
-			return frame
-		}
+		what = "it is refused for the time being"
+		t.spring = refuse
 	}
 	st.lay(ctx, FailCommit, what, t)
+}
+
+// coordinatorLoads is the error code of a coordinator that has just taken a
+// group over. Nothing is wrong with the group's generation.
+const coordinatorLoads = 14
+
+// refuse answers a commit in place of the broker.
+func refuse(l *link, r *request, _ []byte) []byte {
+	_, _ = l.near.Write(r.refusal(coordinatorLoads))
+	return []byte{}
 }
 
 // expire holds a worker for longer than its session lasts. When it goes on it

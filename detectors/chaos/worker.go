@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"time"
@@ -92,11 +93,19 @@ type worker struct {
 }
 
 // startWorker starts a process. It outlives ctx: it has to be stopped.
-func startWorker(ctx context.Context, command func(context.Context, WorkerOptions) *exec.Cmd, o WorkerOptions) (*worker, error) {
+func startWorker(ctx context.Context, command func(context.Context, WorkerOptions) *exec.Cmd, logs string, o WorkerOptions) (*worker, error) {
 	cmd := command(context.WithoutCancel(ctx), o)
 	w := &worker{name: o.Name, cmd: cmd, log: new(tail), gone: make(chan struct{})}
 	cmd.Stderr = w.log
 	var err error
+	if logs != "" {
+		f, err := os.OpenFile(filepath.Join(logs, fmt.Sprintf("%s%d.log", o.Prefix, o.Name)), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return nil, fmt.Errorf("log of worker %d: %w", o.Name, err)
+		}
+		defer func() { _ = f.Close() }() // the process has its own
+		cmd.Stderr = f
+	}
 	if w.stdin, err = cmd.StdinPipe(); err != nil {
 		return nil, fmt.Errorf("start worker %d: %w", o.Name, err)
 	}
