@@ -125,7 +125,7 @@ func (o *chaosOptions) disturb(ctx context.Context, stdout, stderr io.Writer) (e
 			return err
 		}
 		defer func() { err = errors.Join(err, broker.end()) }()
-		o.run.Brokers, o.run.Cluster = []string{broker.addr}, broker
+		o.run.Brokers, o.run.Cluster, o.run.Embedded = []string{broker.addr}, broker, true
 	case o.cluster != "":
 		o.run.Cluster = localCluster{dir: o.cluster, size: len(o.run.Brokers)}
 	}

@@ -42,10 +42,14 @@ type Options struct {
 	// Command is how a worker is started; its input is kept open for as long as
 	// it shall live.
 	Command func(context.Context, WorkerOptions) *exec.Cmd
-	Logs    string          // folder for what each worker logs; "": only the last of it is kept, for a difference
-	Cluster Cluster         // nil: no broker is stopped
-	Skip    []Kind          // faults that are left out
-	Broken  detect.Sabotage // "": none
+	Logs    string  // folder for what each worker logs; "": only the last of it is kept, for a difference
+	Cluster Cluster // nil: no broker is stopped
+	// Embedded: the broker is the embedded one. It keeps a member whose
+	// connection broke while it was being let into a group, partitions and all,
+	// until somebody else joins (kfake starts no session timer for it).
+	Embedded bool
+	Skip     []Kind          // faults that are left out
+	Broken   detect.Sabotage // "": none
 	// Params are the detectors'; the feed's usual delay is set here.
 	Params detectors.Params
 	Stage  func(name string) // told of each stage and round as it begins; nil: nobody is

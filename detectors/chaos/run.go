@@ -139,7 +139,7 @@ func (s *site) calm(ctx context.Context, f *feed) (outcome, error) {
 		return outcome{}, err
 	}
 	defer w.leave(leaveLimit)
-	attend := func(context.Context) error { return w.died() }
+	attend := func(context.Context, time.Duration) error { return w.died() }
 	for d := range f.days {
 		for h := range f.days[d].halves {
 			half := &f.days[d].halves[h]
@@ -167,7 +167,7 @@ func (s *site) send(ctx context.Context, recs []stream.Record) error {
 
 // tell sends the words at the end of a half, once ingest has the readings before
 // them, and waits until it has them.
-func (s *site) tell(ctx context.Context, h *half, attend func(context.Context) error) error {
+func (s *site) tell(ctx context.Context, h *half, attend attendant) error {
 	if len(h.words) == 0 {
 		return nil
 	}
@@ -183,15 +183,20 @@ func (s *site) tell(ctx context.Context, h *half, attend func(context.Context) e
 	return s.ingested(ctx, attend)
 }
 
+// attendant looks after the workers while they are waited for, and is told for
+// how long they have been. An error ends the wait.
+type attendant func(ctx context.Context, waited time.Duration) error
+
 // errStuck: the workers do not get on although nothing disturbs them.
 var errStuck = errors.New("the workers do not catch up")
 
 // until asks every so often until the answer is yes, for at most stuckAfter.
 // An error is a no as well: while a broker is away there is no answer.
-func until(ctx context.Context, attend func(context.Context) error, ask func(context.Context) (bool, error)) error {
+func until(ctx context.Context, attend attendant, ask func(context.Context) (bool, error)) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, stuckAfter, errStuck)
 	defer cancel()
 	var last error
+	begun := time.Now()
 	for {
 		yes, err := ask(ctx)
 		switch {
@@ -201,7 +206,7 @@ func until(ctx context.Context, attend func(context.Context) error, ask func(con
 			return nil
 		}
 		last = err
-		if err := attend(ctx); err != nil {
+		if err := attend(ctx, time.Since(begun)); err != nil {
 			return err
 		}
 		if pause(ctx, pollEvery) != nil {
@@ -213,7 +218,7 @@ func until(ctx context.Context, attend func(context.Context) error, ask func(con
 const pollEvery = 50 * time.Millisecond
 
 // ingested waits until everything sent so far is in the areas' logs.
-func (s *site) ingested(ctx context.Context, attend func(context.Context) error) error {
+func (s *site) ingested(ctx context.Context, attend attendant) error {
 	return until(ctx, attend, func(ctx context.Context) (bool, error) {
 		for _, topic := range []string{ingest.TopicReadings, ingest.TopicIncidents, ingest.TopicDirectives} {
 			if lag, err := s.client.Lag(ctx, ingestGroup, topic); err != nil || lag > 0 {
@@ -226,7 +231,7 @@ func (s *site) ingested(ctx context.Context, attend func(context.Context) error)
 
 // settled waits until everything sent so far is found, saved and committed, and
 // compares it with the logs.
-func (s *site) settled(ctx context.Context, attend func(context.Context) error) ([]string, error) {
+func (s *site) settled(ctx context.Context, attend attendant) ([]string, error) {
 	if err := s.ingested(ctx, attend); err != nil {
 		return nil, err
 	}
@@ -268,7 +273,8 @@ func (s *site) disturbed(ctx context.Context, f *feed, calm outcome, res *Result
 		return nil
 	}
 	for d := range f.days {
-		stage, faults := where, []fault(nil)
+		var stage string
+		var faults []fault
 		switch round := d - warmUpDays + 1; {
 		case round < 1:
 			stage = "days before the first round"

@@ -17,12 +17,13 @@ import (
 // has struck.
 type storm struct {
 	*site
-	feed  *feed
-	net   *network
-	kinds []Kind // that the schedule deals
-	feeds *sender
-	span  time.Duration // of a round, in which faults begin
-	round int
+	feed   *feed
+	net    *network
+	kinds  []Kind // that the schedule deals
+	feeds  *sender
+	helped time.Time     // when attend has last started a worker
+	span   time.Duration // of a round, in which faults begin
+	round  int
 
 	mu      sync.Mutex
 	workers []*worker
@@ -96,9 +97,11 @@ func (st *storm) named(name int) *worker {
 }
 
 // attend is called while the workers are waited for. It starts one when none is
-// left; an error is one that has ended by itself.
-func (st *storm) attend(ctx context.Context) error {
-	if len(st.living()) == 0 {
+// left, and where Options.Embedded says why; an error is one that has ended by
+// itself.
+func (st *storm) attend(ctx context.Context, waited time.Duration) error {
+	if now := time.Now(); len(st.living()) == 0 || st.Embedded && waited > patience && now.Sub(st.helped) > patience {
+		st.helped = now
 		st.start(ctx)
 	}
 	st.mu.Lock()
@@ -110,6 +113,9 @@ func (st *storm) attend(ctx context.Context) error {
 	}
 	return st.err
 }
+
+// patience is what working off a round takes at most, unless something is wrong.
+const patience = 15 * time.Second
 
 // last is what the living workers have logged last.
 func (st *storm) last() (lines []string) {
@@ -177,7 +183,7 @@ func (st *storm) day(ctx context.Context, d int, faults []fault) ([]string, erro
 	}
 	strikes.Wait()
 	if len(faults) == 0 && d%8 != 0 && d != len(st.feed.days)-1 {
-		return nil, st.attend(ctx) // nothing has struck
+		return nil, st.attend(ctx, 0) // nothing has struck
 	}
 	return st.settled(ctx, st.attend)
 }
@@ -316,7 +322,8 @@ func (st *storm) killAt(ctx context.Context, k Kind, rng *rand.Rand, matches fun
 
 // failCommit makes a commit fail, in one of three ways.
 func (st *storm) failCommit(ctx context.Context, rng *rand.Rand) {
-	t, what := &trap{matches: st.commits(rng), spring: lost}, ""
+	t := &trap{matches: st.commits(rng), spring: lost}
+	var what string
 	switch rng.IntN(3) {
 	case 0:
 		what = "it is lost"
