@@ -34,8 +34,13 @@ func TestChaosChangesNothing(t *testing.T) {
 	}
 }
 
-// What the suite is for: it must fail where a rule of the engine is broken.
+// What the suite is for: it must fail where a rule of the engine is broken. By
+// this seed each kill-at-findings strikes before the broker has them, the first
+// in the first round.
 func TestChaosFindsEveryRuleThatIsBroken(t *testing.T) {
+	if raceDetector {
+		t.Skip("the workers are this program, and slow with the race detector; TestChaosChangesNothing has them race")
+	}
 	t.Parallel()
 	shows := map[detect.Sabotage]string{
 		detect.CommitFirst:     "behind its saved state",
@@ -45,9 +50,9 @@ func TestChaosFindsEveryRuleThatIsBroken(t *testing.T) {
 	for _, s := range detect.Sabotages {
 		t.Run(string(s), func(t *testing.T) {
 			t.Parallel()
-			r := weimang(t, "", append(short, "--rounds", "8", "--seed", "3", "--sabotage", string(s))...)
+			r := weimang(t, "", append(short, "--rounds", "8", "--seed", "22", "--sabotage", string(s))...)
 			r.want(t, exitFailed)
-			wantContains(t, "the report", r.stdout, "what differs", shows[s], "what had struck", fmt.Sprintf("--seed 3 --households 24 --areas 3 --partitions 4 --workers 2 --session 700ms --sabotage %s\n", s))
+			wantContains(t, "the report", r.stdout, "what differs", shows[s], "what had struck", fmt.Sprintf("--seed 22 --households 24 --areas 3 --partitions 4 --workers 2 --session 700ms --sabotage %s\n", s))
 			if strings.Contains(r.stdout, "do not catch up") {
 				t.Errorf("the workers got stuck:\n%s", r.stdout)
 			}

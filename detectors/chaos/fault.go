@@ -52,6 +52,17 @@ func (f fault) String() string {
 // rng is the fault's own source.
 func (f fault) rng() *rand.Rand { return rand.New(rand.NewPCG(f.dice, 3)) } //nolint:gosec // a schedule
 
+// waits reports whether a fault waits for a request, which may not come again
+// in its round.
+func (k Kind) waits() bool {
+	switch k {
+	case KillAtFindings, KillAtCheckpoint, KillAtInputs, KillAtCommit, FailCommit, LoseAnswer:
+		return true
+	default:
+		return false
+	}
+}
+
 // schedule are the faults of a round (from 0), in order. Every kind's turn
 // comes equally often: they are dealt like cards. Faults strike within span.
 func schedule(seed uint64, round int, kinds []Kind, span time.Duration) []fault {
@@ -62,7 +73,11 @@ func schedule(seed uint64, round int, kinds []Kind, span time.Duration) []fault 
 		deck := slices.Clone(kinds)
 		shuffle := rand.New(rand.NewPCG(seed, uint64(n/len(deck))<<8|4)) //nolint:gosec // a schedule
 		shuffle.Shuffle(len(deck), func(i, j int) { deck[i], deck[j] = deck[j], deck[i] })
-		faults = append(faults, fault{deck[n%len(deck)], time.Duration(rng.Int64N(int64(span))), rng.Uint64()})
+		f := fault{deck[n%len(deck)], time.Duration(rng.Int64N(int64(span))), rng.Uint64()}
+		if f.waits() {
+			f.after /= 8
+		}
+		faults = append(faults, f)
 	}
 	slices.SortStableFunc(faults, func(a, b fault) int { return int(a.after - b.after) })
 	return faults

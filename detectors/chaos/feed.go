@@ -35,7 +35,7 @@ const (
 
 // Rates of what happens, a home or an area and day.
 const (
-	troubleRate = 0.12
+	troubleRate = 0.2
 	outageRate  = 0.25
 	wordRate    = 0.05
 )

@@ -290,16 +290,21 @@ func (st *storm) lay(ctx context.Context, k Kind, what string, t *trap) bool {
 		return spring(l, r, frame)
 	}
 	st.net.set(t)
-	wait, cancel := context.WithTimeout(ctx, 2*st.span)
-	defer cancel()
-	select {
-	case <-t.sprung:
-		return true
-	case <-wait.Done():
-		st.net.unset(t)
-		st.missed()
-		return false
+	for range 2 {
+		wait, cancel := context.WithTimeout(ctx, 2*st.span)
+		defer cancel()
+		select {
+		case <-t.sprung:
+			return true
+		case <-wait.Done():
+		}
+		if st.net.unset(t) {
+			break
+		}
+		// Something is caught, and its answer still on the way.
 	}
+	st.missed()
+	return false
 }
 
 // killAt kills the worker that sends a request that matches: before the broker
