@@ -69,7 +69,7 @@ func TestMistakesInTheCommandLineExitWith2(t *testing.T) {
 		{"flag of the wrong type", "backtest --readings x --out - --interval soon", `invalid argument "soon"`},
 		{"missing flags", "backtest", `required flag(s) "out", "readings" not set`},
 		{"missing file", "check readings", "accepts 1 arg(s), received 0"},
-		{"a directive of no kind", "directive", "away, mute or outcome"},
+		{"a directive of no kind", "directive", "away, mute, outcome, consent-withdrawn"},
 		{"a directive about nobody", "directive away", `"household" not set`},
 		{"a muting without an end", "directive mute --household h-1 --dry-run", "until: required of kind mute"},
 		{"an absence that is over before it begins", "directive away --household h-1 --from 2026-07-12 --until 2026-07-12 --dry-run", "--until: 2026-07-12T00:00:00+08:00 is not after"},

@@ -8,7 +8,7 @@ import (
 type metrics struct {
 	areas, homes, unheard                   prometheus.Gauge
 	inputs, duplicates, rollovers, backward prometheus.Counter
-	strayed, peaks, stuck, clocks           prometheus.Counter
+	strayed, peaks, stuck, clocks, unwanted prometheus.Counter
 	findings, refused                       *prometheus.CounterVec
 	checkpoints, checkpointBytes            prometheus.Counter
 	restore                                 prometheus.Histogram
@@ -37,6 +37,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		peaks:           counter("impossible_peaks_total", "Readings above what a connection carries, taken for missing"),
 		stuck:           counter("stuck_values_total", "Readings of one value for too long, taken for missing"),
 		clocks:          counter("clock_entries_total", "Entries with the clock alone, written to areas of which nothing had come for an hour"),
+		unwanted:        counter("unwanted_readings_total", "Entries of readings passed over since the household has withdrawn its consent"),
 		findings:        vec("findings_total", "Transitions of episodes by kind, severity and state", "kind", "severity", "state"),
 		refused:         vec("refused_total", "Entries sent to the dead letters by reason", "reason"),
 		checkpoints:     counter("checkpoints_total", "Area states saved"),

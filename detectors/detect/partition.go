@@ -136,6 +136,7 @@ func (p *partition) collect(a *area) {
 	m.backward.Add(float64(p.out.Backward))
 	m.peaks.Add(float64(p.out.Peaks))
 	m.stuck.Add(float64(p.out.Stuck))
+	m.unwanted.Add(float64(p.out.Unwanted))
 	p.out = detectors.Output{Findings: p.out.Findings[:0], TooLate: p.out.TooLate[:0], Points: p.out.Points}
 }
 
