@@ -6,11 +6,12 @@ import (
 )
 
 type metrics struct {
-	areas, homes, unheard                   prometheus.Gauge
+	areas, homes, unheard, broken           prometheus.Gauge
 	inputs, duplicates, rollovers, backward prometheus.Counter
 	strayed, peaks, stuck, clocks           prometheus.Counter
 	findings, refused                       *prometheus.CounterVec
-	checkpoints, checkpointBytes            prometheus.Counter
+	checkpoints, checkpointBytes, late      prometheus.Counter
+	gaps, regained                          prometheus.Counter
 	restore                                 prometheus.Histogram
 }
 
@@ -29,6 +30,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		areas:           gauge("areas", "Areas this process watches"),
 		homes:           gauge("households", "Households this process watches"),
 		unheard:         gauge("silent_households", "Households whose readings have stopped while their neighbours' go on"),
+		broken:          gauge("unreadable_areas", "Areas that nobody watches since their state cannot be read"),
 		inputs:          counter("inputs_total", "Entries of area logs applied to a state"),
 		strayed:         counter("strayed_records_total", "Records left in a partition that their area does not belong to any more"),
 		duplicates:      counter("duplicate_readings_total", "Readings that changed nothing because they were known"),
@@ -41,6 +43,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		refused:         vec("refused_total", "Entries sent to the dead letters by reason", "reason"),
 		checkpoints:     counter("checkpoints_total", "Area states saved"),
 		checkpointBytes: counter("checkpoint_bytes_total", "Bytes of area states saved"),
+		late:            counter("late_checkpoints_total", "Area states saved by a member that had lost them, and so saved once more by their owner"),
+		gaps:            counter("gap_areas_total", "Areas that missed inputs, which were deleted before they were seen"),
+		regained:        counter("partitions_regained_total", "Partitions that came back in the next generation and were not restored, since nothing had changed"),
 		restore: f.NewHistogram(prometheus.HistogramOpts{
 			Namespace: "weimang", Subsystem: "detect", Name: "restore_seconds", Help: "Time to restore the areas of a partition",
 			Buckets: prometheus.ExponentialBuckets(0.01, 4, 8), NativeHistogramBucketFactor: 1.1,

@@ -49,8 +49,9 @@ type Service struct {
 	dies bool
 
 	mu        sync.Mutex
-	positions map[int]int64 // next offset whose findings are not yet sent, by owned partition
-	ready     int           // partitions restored
+	positions map[int]int64      // next offset whose findings are not yet sent, by owned partition
+	ready     int                // partitions restored
+	kept      map[int]*partition // between two generations, see keep
 }
 
 // New prepares a Service; nothing runs before Run.
@@ -68,19 +69,22 @@ func New(opts Options) (*Service, error) {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
 	g := opts.Group
+	s := &Service{
+		opts: opts, log: opts.Logger, metrics: newMetrics(opts.Registry),
+		positions: make(map[int]int64), kept: make(map[int]*partition),
+	}
 	g.Client, g.ID, g.Topics, g.Logger = opts.Client, opts.GroupID, []string{ingest.TopicInputs}, opts.Logger
-	group, err := stream.NewGroup(g)
-	if err != nil {
+	g.Assigned = s.keepOnly
+	var err error
+	if s.group, err = stream.NewGroup(g); err != nil {
 		return nil, fmt.Errorf("detect: %w", err)
 	}
-	return &Service{
-		opts: opts, group: group, log: opts.Logger, metrics: newMetrics(opts.Registry),
-		positions: make(map[int]int64),
-	}, nil
+	return s, nil
 }
 
 // Run works until ctx ends, then saves, commits and leaves the group.
 func (s *Service) Run(ctx context.Context) error {
+	defer s.keepOnly(nil)
 	if err := s.group.Run(ctx, s.handle); err != nil {
 		return fmt.Errorf("detect: %w", err)
 	}
@@ -132,7 +136,10 @@ func (s *Service) handle(ctx context.Context, c *stream.Claim) error {
 		}
 	}()
 
-	p, err := s.restore(ctx, c)
+	p, err := s.regain(ctx, c)
+	if err == nil && p == nil {
+		p, err = s.restore(ctx, c)
+	}
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -145,30 +152,35 @@ func (s *Service) handle(ctx context.Context, c *stream.Claim) error {
 	s.mu.Unlock()
 	defer p.forget()
 
-	saved := time.Now()
 	for {
-		s.position(c.Partition(), c.Position())
+		s.position(c.Partition(), p.next)
 		batch, err := c.Fetch(ctx)
+		p.wall = time.Now()
 		if err == nil {
 			if s.opts.Now != nil {
 				p.now = s.opts.Now()
 			}
-			if err = p.apply(ctx, batch.Records); err == nil {
+			if err = p.apply(ctx, batch); err == nil {
 				err = p.send(ctx)
 			}
 		}
 		if err == nil && s.opts.Now != nil && batch.Next >= batch.HighWatermark {
 			err = p.tell(ctx, p.now)
 		}
-		if err == nil && time.Since(saved) >= s.opts.CheckpointEvery {
-			saved = time.Now()
-			err = p.save(ctx, batch.Next)
+		if err == nil {
+			if n, ok := p.due(s.opts.CheckpointEvery); ok {
+				err = p.save(ctx, batch.Next, n)
+			}
 		}
 		switch {
 		case ctx.Err() != nil && s.dies:
 			return nil
 		case ctx.Err() != nil:
-			return p.finish(c)
+			all, err := p.finish(c)
+			if all {
+				s.keep(p)
+			}
+			return err
 		case errors.Is(err, stream.ErrFenced):
 			<-ctx.Done() // the next generation is on its way
 			return nil

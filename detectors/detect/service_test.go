@@ -266,12 +266,14 @@ func TestASecondMemberTakesOverHalfWay(t *testing.T) {
 }
 
 // grow adds partitions to the log, as an operator would.
-func (s *site) grow(to int) {
+func (s *site) grow(to int) { s.t.Helper(); s.growTopic(ingest.TopicInputs, to) }
+
+func (s *site) growTopic(name string, to int) {
 	s.t.Helper()
 	transport := &kafka.Transport{}
 	defer transport.CloseIdleConnections()
 	admin := &kafka.Client{Addr: kafka.TCP(s.on.Brokers...), Transport: transport}
-	topic := s.on.Prefix + ingest.TopicInputs
+	topic := s.on.Prefix + name
 	res, err := admin.CreatePartitions(s.t.Context(), &kafka.CreatePartitionsRequest{
 		Topics: []kafka.TopicPartitionsConfig{{Name: topic, Count: int32(to)}},
 	})
@@ -313,20 +315,26 @@ func TestAreasMoveWhenPartitionsAreAdded(t *testing.T) {
 	s.expect(want)
 }
 
+// checkpoint writes one by hand.
+func (s *site) checkpoint(l label, a *area) {
+	s.t.Helper()
+	rec, err := l.record(a)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.producer.Produce(s.t.Context(), ingest.TopicCheckpoints, []stream.Record{rec}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // A broker that lost power may have kept a state and lost inputs in it. What
 // then comes at their offsets is new.
 func TestStateAheadOfItsLogIsNotDeaf(t *testing.T) {
 	s := newSite(t)
 	p := detectors.DefaultParams()
-	raw, err := encodeCheckpoint(&area{
-		Area: detectors.NewArea(&p, "tq-0"), partition: stream.Partition([]byte("tq-0"), partitions), next: 5000,
+	s.checkpoint(label{}, &area{
+		id: "tq-0", state: detectors.NewArea(&p, "tq-0"), partition: stream.Partition([]byte("tq-0"), partitions), next: 5000,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.producer.Produce(t.Context(), ingest.TopicCheckpoints, []stream.Record{checkpointRecord("tq-0", raw, nil)}); err != nil {
-		t.Fatal(err)
-	}
 	svc, _ := s.member(nil)
 	s.waitCaught(svc) // restored, before the log has begun
 	for !svc.Ready() {

@@ -86,6 +86,31 @@ func (c *Claim) Commit(ctx context.Context, next int64) error {
 	}
 }
 
+// Committed is the offset before which everything counts as handled, -1 when
+// nothing was ever committed.
+func (c *Claim) Committed() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.committed
+}
+
+// Confirm asks the broker whether the claim still holds, by committing the place
+// it began at: nil when it does, ErrFenced when the generation is over. It is
+// for before the first commit.
+func (c *Claim) Confirm() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over {
+		return ErrFenced
+	}
+	err := c.commit(c.id, c.Start)
+	if err != nil && generationOver(err) {
+		c.fenced = true
+		return fmt.Errorf("confirm %s: %w (%w)", c.id, ErrFenced, err)
+	}
+	return err
+}
+
 // generationOver reports whether no later commit can succeed either.
 func generationOver(err error) bool {
 	switch code := kafka.Error(0); {
