@@ -12,7 +12,8 @@ type metrics struct {
 	findings, refused                       *prometheus.CounterVec
 	checkpoints, checkpointBytes, late      prometheus.Counter
 	gaps, regained                          prometheus.Counter
-	restore                                 prometheus.Histogram
+	oldest, retention                       prometheus.Gauge
+	restore, passage                        prometheus.Histogram
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -46,6 +47,13 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		late:            counter("late_checkpoints_total", "Area states saved by a member that had lost them, and so saved once more by their owner"),
 		gaps:            counter("gap_areas_total", "Areas that missed inputs, which were deleted before they were seen"),
 		regained:        counter("partitions_regained_total", "Partitions that came back in the next generation and were not restored, since nothing had changed"),
+		oldest:          gauge("oldest_unsaved_input_timestamp_seconds", "When the oldest input that no checkpoint holds was written, 0 when all are saved"),
+		retention:       gauge("inputs_retention_seconds", "How long weimang.inputs is kept, as of the start; 0 when the broker does not say"),
+		passage: f.NewHistogram(prometheus.HistogramOpts{
+			Namespace: "weimang", Subsystem: "detect", Name: "passage_seconds",
+			Help:    "From the arrival of the oldest reading of a record on weimang.readings until what detection says of it is acknowledged",
+			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 60, 600, 3600, 6 * 3600, 24 * 3600}, NativeHistogramBucketFactor: 1.1,
+		}),
 		restore: f.NewHistogram(prometheus.HistogramOpts{
 			Namespace: "weimang", Subsystem: "detect", Name: "restore_seconds", Help: "Time to restore the areas of a partition",
 			Buckets: prometheus.ExponentialBuckets(0.01, 4, 8), NativeHistogramBucketFactor: 1.1,

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,11 +24,12 @@ type partition struct {
 	layout layout // as of the claim
 	areas  map[string]*area
 
-	next   int64     // everything before it is applied
-	held   int64     // nothing from it on is committed, since an area is set aside; or unknown
-	wall   time.Time // time.Now at the last fetch
-	now    time.Time // Options.Now at the last fetch, zero without it
-	looked time.Time // when the areas were last looked at, see tell
+	next      int64     // everything before it is applied
+	held      int64     // nothing from it on is committed, since an area is set aside; or unknown
+	heldSince time.Time // Kafka time of that input
+	wall      time.Time // time.Now at the last fetch
+	now       time.Time // Options.Now at the last fetch, zero without it
+	looked    time.Time // when the areas were last looked at, see tell
 
 	// What is not saved yet, see save.
 	unsaved    []*area   // the areas that have changed, in the order of that
@@ -45,6 +47,7 @@ type partition struct {
 	dead              []contract.DeadLetter
 	points            map[string]*detectors.History
 	out               detectors.Output
+	arrived           []time.Time // when the readings of a record came to their topic
 }
 
 // unknown is no offset.
@@ -124,7 +127,7 @@ func (p *partition) take(rec *stream.Record, inputs []ingest.Input) error {
 	}
 	if a.broken {
 		if p.held == unknown {
-			p.held = rec.Offset
+			p.held, p.heldSince = rec.Offset, rec.Time
 		}
 		return nil
 	}
@@ -146,6 +149,11 @@ func (p *partition) take(rec *stream.Record, inputs []ingest.Input) error {
 	p.s.metrics.unheard.Add(float64(a.unheard - unheard))
 	a.next, a.heard = rec.Offset+1, p.now
 	p.collect(a)
+	if ms, ok := rec.Header(ingest.ArrivedHeader); ok {
+		if n, err := strconv.ParseInt(ms, 10, 64); err == nil {
+			p.arrived = append(p.arrived, time.UnixMilli(n))
+		}
+	}
 	return nil
 }
 
@@ -245,6 +253,13 @@ func (p *partition) send(ctx context.Context) error {
 		return err
 	}
 	p.dead = p.dead[:0]
+	if len(p.arrived) > 0 {
+		now := time.Now()
+		for _, at := range p.arrived {
+			p.s.metrics.passage.Observe(max(0, now.Sub(at).Seconds()))
+		}
+		p.arrived = p.arrived[:0]
+	}
 	return nil
 }
 

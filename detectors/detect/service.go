@@ -51,6 +51,7 @@ type Service struct {
 	mu        sync.Mutex
 	positions map[int]int64      // next offset whose findings are not yet sent, by owned partition
 	ready     int                // partitions restored
+	unsaved   map[int]time.Time  // Kafka time of the first input not saved, by owned partition
 	kept      map[int]*partition // between two generations, see keep
 }
 
@@ -71,7 +72,7 @@ func New(opts Options) (*Service, error) {
 	g := opts.Group
 	s := &Service{
 		opts: opts, log: opts.Logger, metrics: newMetrics(opts.Registry),
-		positions: make(map[int]int64), kept: make(map[int]*partition),
+		positions: make(map[int]int64), unsaved: make(map[int]time.Time), kept: make(map[int]*partition),
 	}
 	g.Client, g.ID, g.Topics, g.Logger = opts.Client, opts.GroupID, []string{ingest.TopicInputs}, opts.Logger
 	g.Assigned = s.keepOnly
@@ -85,6 +86,9 @@ func New(opts Options) (*Service, error) {
 // Run works until ctx ends, then saves, commits and leaves the group.
 func (s *Service) Run(ctx context.Context) error {
 	defer s.keepOnly(nil)
+	var asking sync.WaitGroup
+	defer asking.Wait()
+	asking.Go(func() { s.checkRetention(ctx) })
 	if err := s.group.Run(ctx, s.handle); err != nil {
 		return fmt.Errorf("detect: %w", err)
 	}
@@ -131,6 +135,8 @@ func (s *Service) handle(ctx context.Context, c *stream.Claim) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.positions, c.Partition())
+		delete(s.unsaved, c.Partition())
+		s.showUnsaved()
 		if restored {
 			s.ready--
 		}
@@ -153,7 +159,7 @@ func (s *Service) handle(ctx context.Context, c *stream.Claim) error {
 	defer p.forget()
 
 	for {
-		s.position(c.Partition(), p.next)
+		s.position(c.Partition(), p.next, p.oldestUnsaved())
 		batch, err := c.Fetch(ctx)
 		p.wall = time.Now()
 		if err == nil {
@@ -190,8 +196,26 @@ func (s *Service) handle(ctx context.Context, c *stream.Claim) error {
 	}
 }
 
-func (s *Service) position(partition int, next int64) {
+// position notes how far a partition is handled and saved.
+func (s *Service) position(partition int, next int64, unsaved time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.positions[partition] = next
+	s.unsaved[partition] = unsaved
+	s.showUnsaved()
+}
+
+// showUnsaved sets the gauge of the oldest input that is not saved. mu is held.
+func (s *Service) showUnsaved() {
+	var oldest time.Time
+	for _, at := range s.unsaved {
+		if !at.IsZero() && (oldest.IsZero() || at.Before(oldest)) {
+			oldest = at
+		}
+	}
+	seconds := 0.0
+	if !oldest.IsZero() {
+		seconds = float64(oldest.UnixMilli()) / 1000
+	}
+	s.metrics.oldest.Set(seconds)
 }

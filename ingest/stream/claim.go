@@ -32,6 +32,7 @@ type Claim struct {
 	commits  prometheus.Counter
 	flush    context.Context //nolint:containedctx // handed out, see FlushContext
 	progress *atomic.Int64   // unix nano of the last sign of life
+	lag      lag
 
 	mu        sync.Mutex
 	commit    func(id tp, next int64) error
@@ -49,6 +50,17 @@ func (c *Claim) FlushContext() context.Context { return c.flush }
 // Alive tells the group's watchdog that a handler which does not fetch for
 // long, since it restores state for instance, has not hung.
 func (c *Claim) Alive() { c.progress.Store(time.Now().UnixNano()) }
+
+// Fetch is the cursor's. To call it means that the batch before is handled, for
+// the metrics of lag.
+func (c *Claim) Fetch(ctx context.Context) (Batch, error) {
+	c.lag.handled(c.Position())
+	b, err := c.Cursor.Fetch(ctx)
+	if err == nil {
+		c.lag.fetched(&b)
+	}
+	return b, err
+}
 
 // Commit records that everything before offset next is handled. It goes
 // forwards only: a lower offset than the last one is ignored. The broker

@@ -217,7 +217,9 @@ func (w *work) partition(gctx context.Context, id tp, offset int64, progress *at
 		claim.flush, claim.progress = flush, progress
 		claim.alive = claim.Alive
 		claim.Alive()
+		behind := w.c.metrics.lags.add(readerOf{w.opts.ID, id.topic}, &claim.lag)
 		err = w.handle(hctx, claim)
+		behind()
 		claim.end()
 		at, fenced := claim.done()
 		if at >= 0 {
