@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -451,14 +452,37 @@ func TestAnAreaOfAThousandHomesIsSavedAndRestored(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	svc, stop = s.member(func(o *Options) { o.Registry = reg })
 	s.waitCaught(svc)
-	defer stop()
 	homes := testutil.ToFloat64(svc.metrics.homes)
 	inputs := testutil.ToFloat64(svc.metrics.inputs)
 	if homes != 1000 || inputs != 0 {
 		t.Errorf("restored %v homes and read %v inputs again", homes, inputs)
 	}
+	// The next interval comes to states that were still encoded.
+	next := slices.Clone(log[len(log)-1000:])
+	for i := range next {
+		r := *next[i].Readings
+		r.Start = r.Start.Add(r.Interval)
+		next[i].Readings, next[i].Clock = &r, next[i].Clock.Add(r.Interval)
+	}
+	s.append(next)
+	s.waitCaught(svc)
+	stop()
+	want := detectors.NewArea(&svc.opts.Params, "tq-0")
+	for _, in := range slices.Concat(log, next) {
+		if err := want.Apply(&in, new(detectors.Output)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	state, err := want.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
 	size := 0
-	s.read(ingest.TopicCheckpoints, func(r stream.Record) { size = max(size, len(r.Value)) })
+	var last []byte
+	s.read(ingest.TopicCheckpoints, func(r stream.Record) { size, last = max(size, len(r.Value)), r.Value })
+	if !bytes.HasSuffix(last, state) {
+		t.Error("the state is not that of an area which was never saved")
+	}
 	if size < 1<<20 {
 		t.Errorf("a checkpoint of %d bytes shows nothing: brokers take a MiB by default", size)
 	}
