@@ -27,7 +27,7 @@ type area struct {
 	// broken: the state cannot be read. The area is set aside, see setAside.
 	broken bool
 
-	from  place // where its checkpoint lay when it was restored
+	from  place // where its last checkpoint lies
 	saved unsavedSince
 	size  int // bytes of its last checkpoint
 	save  int // number of its last write, see stamp.Save

@@ -52,7 +52,7 @@ func (s *site) owner(partition int, handle func(context.Context, *Service, *stre
 	if err := errors.Join(err, result); err != nil {
 		s.t.Fatal(err)
 	}
-	if ctx.Err() != context.Canceled { //nolint:errorlint // a context's own error
+	if ctx.Err() != context.Canceled {
 		s.t.Fatal("the partition was not handled")
 	}
 }

@@ -38,8 +38,8 @@ type partition struct {
 	applied    int64     // bytes of the log
 	stateBytes int64     // of the areas' last checkpoints
 	strayed    int       // areas that are not yet saved in this partition
-	stamp      stamp     // of the last save
-	end        int64     // of the partition's checkpoints, after the last own one; or unknown
+	stamp      stamp     // of the last save, or attempt at one
+	end        int64     // of the partition's checkpoints, after the last own one
 	compared   time.Time // when that was last seen to be so
 
 	// What the applied inputs led to and no broker has acknowledged yet.

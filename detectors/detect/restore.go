@@ -69,7 +69,7 @@ func (s *Service) restore(ctx context.Context, c *stream.Claim) (_ *partition, e
 	begin := time.Now()
 	p := &partition{
 		s: s, claim: c, areas: make(map[string]*area), points: make(map[string]*detectors.History),
-		next: c.Position(), held: unknown, end: unknown, wall: begin, tick: begin, compared: begin,
+		next: c.Position(), held: unknown, wall: begin, tick: begin, compared: begin,
 	}
 	defer func() {
 		if err != nil {

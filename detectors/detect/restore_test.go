@@ -315,30 +315,18 @@ func (h *heard) String() string {
 	return h.text.String()
 }
 
-// spoil damages the checkpoint of an area where no other of it is left, as the
-// cleaner leaves it, and returns it as it was.
+// spoil damages the checkpoint of an area of which no other is left, and returns
+// it as it was.
 func (s *site) spoil(id string, how func(*stream.Record)) (good stream.Record) {
 	s.t.Helper()
-	in := stream.Partition([]byte(id), partitions)
-	last := make(map[string]stream.Record)
-	end, err := stream.ReadAll(s.t.Context(), s.client, ingest.TopicCheckpoints, in, func(r stream.Record) error {
-		last[string(r.Key)] = stream.Record{Key: slices.Clone(r.Key), Value: slices.Clone(r.Value), Headers: slices.Clone(r.Headers)}
-		return nil
+	s.read(ingest.TopicCheckpoints, func(r stream.Record) {
+		if string(r.Key) == id {
+			good = stream.Record{Key: []byte(id), Value: slices.Clone(r.Value), Headers: slices.Clone(r.Headers)}
+		}
 	})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.trim(ingest.TopicCheckpoints, in, end)
-	good = last[id]
 	bad := stream.Record{Key: good.Key, Value: slices.Clone(good.Value), Headers: slices.Clone(good.Headers)}
 	how(&bad)
-	recs := []stream.Record{bad}
-	for other, r := range last {
-		if other != id {
-			recs = append(recs, r)
-		}
-	}
-	if err := s.producer.Produce(s.t.Context(), ingest.TopicCheckpoints, recs); err != nil {
+	if err := s.producer.Produce(s.t.Context(), ingest.TopicCheckpoints, []stream.Record{{Key: good.Key}, bad}); err != nil {
 		s.t.Fatal(err)
 	}
 	return good
@@ -562,7 +550,12 @@ type (
 	}
 )
 
-func (*deleteRecords) ApiKey() protocol.ApiKey  { return protocol.DeleteRecords }
-func (*deletedRecords) ApiKey() protocol.ApiKey { return protocol.DeleteRecords }
+func (*deleteRecords) ApiKey() protocol.ApiKey { //nolint:revive // kafka-go's name
+	return protocol.DeleteRecords
+}
+
+func (*deletedRecords) ApiKey() protocol.ApiKey { //nolint:revive // kafka-go's name
+	return protocol.DeleteRecords
+}
 
 func init() { protocol.Register(&deleteRecords{}, &deletedRecords{}) }

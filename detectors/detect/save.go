@@ -77,7 +77,8 @@ func (p *partition) save(ctx context.Context, next int64, n int) error {
 		if p.strayed == 0 {
 			l.layout = p.layout
 		}
-		l.Save = p.stamp.Save + 1
+		p.stamp.Save++ // also of a write that fails: it may arrive all the same
+		l.Save = p.stamp.Save
 		for ; some < len(todo) && size < saveBytes; some++ {
 			a := todo[some]
 			rec, err := l.record(a)
@@ -93,7 +94,6 @@ func (p *partition) save(ctx context.Context, next int64, n int) error {
 		if err != nil {
 			return err
 		}
-		p.stamp.Save = l.Save
 		for _, a := range todo[:some] {
 			a.saved = unsavedSince{}
 			if a.strayed {
@@ -137,8 +137,7 @@ func (p *partition) write(ctx context.Context, recs []stream.Record) (between []
 	}
 	at, err := p.s.opts.Producer.Append(ctx, ingest.TopicCheckpoints, p.claim.Partition(), recs)
 	if err != nil {
-		p.end = unknown // part of it may have been written
-		return nil, err
+		return nil, err // part of it may lie behind p.end: the next save looks
 	}
 	p.compared = p.wall
 	for _, s := range at {
@@ -146,6 +145,10 @@ func (p *partition) write(ctx context.Context, recs []stream.Record) (between []
 			between = append(between, stream.Stretch{First: p.end, End: s.First})
 		}
 		p.end = s.End
+		for offset := s.First; offset < s.End; offset++ {
+			p.areas[string(recs[0].Key)].from = place{p.claim.Partition(), offset}
+			recs = recs[1:]
+		}
 	}
 	return between, nil
 }
@@ -197,12 +200,18 @@ func (p *partition) others(r *stream.Record) error {
 	if c.Epoch > p.stamp.Epoch || c.Epoch == p.stamp.Epoch && c.Generation > p.stamp.Generation {
 		return errSuperseded
 	}
-	if c.Epoch == p.stamp.Epoch && c.Generation == p.stamp.Generation && c.Save == a.save {
-		return nil // the last of our own once more
+	after := a.from.partition == r.Partition && r.Offset < a.from.offset
+	if after || c.Epoch == p.stamp.Epoch && c.Generation == p.stamp.Generation && c.Save == a.save {
+		return nil // ours comes after it, or it is ours once more
 	}
-	p.s.metrics.late.Inc()
-	p.s.log.Warn("an area was saved by somebody who has lost it; it is saved once more", "area", a.id,
-		"partition", r.Partition, "offset", r.Offset, "generation", c.Generation, "owner", p.stamp.Generation)
+	if c.Epoch == p.stamp.Epoch && c.Generation == p.stamp.Generation {
+		p.s.log.Info("a checkpoint that was taken for lost has arrived; the area is saved once more", "area", a.id,
+			"partition", r.Partition, "offset", r.Offset)
+	} else {
+		p.s.metrics.late.Inc()
+		p.s.log.Warn("an area was saved by somebody who has lost it; it is saved once more", "area", a.id,
+			"partition", r.Partition, "offset", r.Offset, "generation", c.Generation, "owner", p.stamp.Generation)
+	}
 	p.again(a)
 	return nil
 }
@@ -231,5 +240,5 @@ func (p *partition) finish(c *stream.Claim) (all bool, err error) {
 	case err != nil:
 		return false, fmt.Errorf("last checkpoint of partition %d: %w", c.Partition(), err)
 	}
-	return len(p.unsaved) == 0 && p.held < 0 && p.end != unknown, nil
+	return len(p.unsaved) == 0 && p.held == unknown, nil
 }

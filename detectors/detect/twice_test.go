@@ -2,6 +2,7 @@ package detect
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"math"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/segmentio/kafka-go"
 
 	"weimang/detectors"
 	"weimang/ingest"
@@ -115,6 +117,11 @@ func TestABlockedProducerHoldsTheFetchBack(t *testing.T) {
 	s := newSite(t)
 	if err := s.client.Delete(t.Context(), []stream.Topic{{Name: ingest.TopicHistory}}, nil); err != nil {
 		t.Fatal(err)
+	}
+	for begun := time.Now(); time.Since(begun) < 10*time.Second; time.Sleep(10 * time.Millisecond) {
+		if _, err := s.client.Partitions(t.Context(), ingest.TopicHistory); errors.Is(err, kafka.UnknownTopicOrPartition) {
+			break
+		}
 	}
 	log := silentHomes(12)
 	want := undisturbed(t, log)

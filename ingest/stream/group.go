@@ -20,7 +20,7 @@ type GroupOptions struct {
 	Topics []string // read by every member
 
 	SessionTimeout    time.Duration // 30 s: a member that is killed is missed after it
-	HeartbeatInterval time.Duration // 1 s
+	HeartbeatInterval time.Duration // 300 ms: members learn of a change of the group by it, and wait for the last
 	RebalanceTimeout  time.Duration // 60 s: how long a join waits for the others
 	JoinGroupBackoff  time.Duration // 1 s
 	// FlushTimeout (20 s) is what a handler has for its last writes. It must
@@ -72,7 +72,7 @@ func NewGroup(opts GroupOptions) (*Group, error) {
 		return nil, errors.New("stream: a group needs a client, a name and topics")
 	}
 	opts.SessionTimeout = cmp.Or(opts.SessionTimeout, 30*time.Second)
-	opts.HeartbeatInterval = cmp.Or(opts.HeartbeatInterval, time.Second)
+	opts.HeartbeatInterval = cmp.Or(opts.HeartbeatInterval, 300*time.Millisecond)
 	opts.RebalanceTimeout = cmp.Or(opts.RebalanceTimeout, time.Minute)
 	opts.JoinGroupBackoff = cmp.Or(opts.JoinGroupBackoff, time.Second)
 	opts.FlushTimeout = cmp.Or(opts.FlushTimeout, 20*time.Second)
