@@ -33,7 +33,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		unheard:         gauge("silent_households", "Households whose readings have stopped while their neighbours' go on"),
 		broken:          gauge("unreadable_areas", "Areas that nobody watches since their state cannot be read"),
 		inputs:          counter("inputs_total", "Entries of area logs applied to a state"),
-		strayed:         counter("strayed_records_total", "Records left in a partition that their area does not belong to any more"),
+		strayed:         counter("strayed_records_total", "Records found in a partition that their area has left, and written to where it is now"),
 		duplicates:      counter("duplicate_readings_total", "Readings that changed nothing because they were known"),
 		rollovers:       counter("register_rollovers_total", "Registers that passed their last digit"),
 		backward:        counter("register_steps_back_total", "Registers that stepped back or leapt, by a meter change or a fault"),

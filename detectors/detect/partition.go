@@ -44,6 +44,7 @@ type partition struct {
 
 	// What the applied inputs led to and no broker has acknowledged yet.
 	findings, history []stream.Record
+	forward           []stream.Record // to the partitions in which their areas are by now
 	dead              []contract.DeadLetter
 	points            map[string]*detectors.History
 	out               detectors.Output
@@ -53,8 +54,8 @@ type partition struct {
 // unknown is no offset.
 const unknown = -1
 
-// errPartitionsChanged makes the claim begin anew: areas of other partitions
-// have become ours.
+// errPartitionsChanged ends the claim: areas of other partitions have become
+// ours, and some of ours have become others'.
 var errPartitionsChanged = errors.New("the number of partitions has changed")
 
 // apply takes the records of a batch into the areas' states.
@@ -80,7 +81,11 @@ func (p *partition) apply(ctx context.Context, batch stream.Batch) error {
 			if of != p.layout.Inputs {
 				return errPartitionsChanged
 			}
-			p.s.metrics.strayed.Inc() // from before: whoever has the area now has followed it
+			// Written before partitions were added, or by a producer that did
+			// not know it yet. Whoever has the area now has followed it until
+			// then, if it was ever saved; once more does no harm.
+			p.s.metrics.strayed.Inc()
+			p.forward = append(p.forward, stream.Record{Key: rec.Key, Value: rec.Value, Headers: rec.Headers})
 			continue
 		}
 		if err := p.take(rec, inputs); err != nil {
@@ -240,6 +245,7 @@ func (p *partition) send(ctx context.Context) error {
 	}{
 		{ingest.TopicFindings, &p.findings},
 		{ingest.TopicHistory, &p.history},
+		{ingest.TopicInputs, &p.forward},
 	} {
 		if len(*out.recs) == 0 {
 			continue

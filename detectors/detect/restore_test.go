@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -400,6 +401,55 @@ func TestADamagedStateStopsItsAreaAlone(t *testing.T) {
 			stop()
 			s.expect(want)
 		})
+	}
+}
+
+// What the operator does when a state cannot be mended: with a tombstone the area
+// begins anew, at the first input that it has not taken.
+func TestAStateThatIsGivenUpBeginsAnew(t *testing.T) {
+	s := newSite(t)
+	log := silentHomes(3)
+	cut := len(log) / 2
+	svc, stop := s.member(nil)
+	s.append(log[:cut])
+	s.waitCaught(svc)
+	stop()
+	s.spoil("tq-0", func(r *stream.Record) { r.Value[len(r.Value)/2] ^= 0x40 })
+	svc, stop = s.member(nil)
+	s.append(log[cut:])
+	s.waitCaught(svc)
+	stop()
+	if err := s.producer.Produce(t.Context(), ingest.TopicCheckpoints, []stream.Record{{Key: []byte("tq-0")}}); err != nil {
+		t.Fatal(err)
+	}
+	svc, stop = s.member(nil)
+	s.waitCaught(svc)
+	broken, homes := testutil.ToFloat64(svc.metrics.broken), testutil.ToFloat64(svc.metrics.homes)
+	stop()
+	if broken != 0 || homes != 6 {
+		t.Errorf("%v areas are set aside, %v homes watched", broken, homes)
+	}
+	p := detectors.DefaultParams()
+	want := detectors.NewArea(&p, "tq-0")
+	for i := range log[cut:] {
+		if in := &log[cut+i]; in.AreaID == "tq-0" {
+			if err := want.Apply(in, new(detectors.Output)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	state, err := want.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got checkpoint
+	s.read(ingest.TopicCheckpoints, func(r stream.Record) {
+		if string(r.Key) == "tq-0" {
+			got = decodeCheckpoint(&r)
+		}
+	})
+	if !bytes.Equal(got.state, state) {
+		t.Error("the area did not begin where it was set aside")
 	}
 }
 

@@ -128,6 +128,10 @@ func (s *Service) Caught(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
+// regroup is how long the group is waited for to notice that partitions were
+// added. kafka-go looks every 5 s.
+const regroup = 15 * time.Second
+
 // handle owns one partition for one generation.
 func (s *Service) handle(ctx context.Context, c *stream.Claim) error {
 	restored := false
@@ -187,6 +191,18 @@ func (s *Service) handle(ctx context.Context, c *stream.Claim) error {
 				s.keep(p)
 			}
 			return err
+		case errors.Is(err, errPartitionsChanged):
+			// Who gets its areas needs what is in memory of them. The group
+			// notices within seconds, too, and begins a generation.
+			if _, err := p.finish(c); err != nil {
+				return err
+			}
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(regroup):
+				return err
+			}
 		case errors.Is(err, stream.ErrFenced):
 			<-ctx.Done() // the next generation is on its way
 			return nil

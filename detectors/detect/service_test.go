@@ -316,6 +316,41 @@ func TestAreasMoveWhenPartitionsAreAdded(t *testing.T) {
 	s.expect(want)
 }
 
+// Partitions are added while everything runs. The member has its areas in memory
+// alone, and some of what comes next goes to their old partitions, since ingest
+// does not know yet.
+func TestAreasMoveUnderARunningMember(t *testing.T) {
+	s := newSite(t)
+	log := silentHomes(6)
+	want := undisturbed(t, log)
+	svc, stop := s.member(nil)
+	s.append(log[:len(log)*31/40])
+	s.waitCaught(svc)
+	s.growTopic(ingest.TopicCheckpoints, partitions+2)
+	s.growTopic(ingest.TopicInputs, partitions+2)
+	s.append(log[len(log)*31/40 : len(log)*33/40])
+	s.waitCaught(svc)
+	next := log[len(log)*33/40 : len(log)*33/40+96] // a quarter of a day and more
+	for i := range next {
+		value, err := contract.EncodeInputs(next[i].AreaID, next[i:i+1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		rec := stream.Record{Key: []byte(next[i].AreaID), Value: value}
+		if _, err := s.producer.Append(t.Context(), ingest.TopicInputs, stream.Partition(rec.Key, partitions), []stream.Record{rec}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.waitCaught(svc)
+	s.append(log[len(log)*33/40+len(next):])
+	s.waitCaught(svc)
+	if n := testutil.ToFloat64(svc.metrics.strayed); n == 0 {
+		t.Error("nothing went astray, so this test shows less than it says")
+	}
+	stop()
+	s.expect(want)
+}
+
 // checkpoint writes one by hand.
 func (s *site) checkpoint(l label, a *area) {
 	s.t.Helper()
