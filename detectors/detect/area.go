@@ -92,12 +92,14 @@ func (p *partition) wake(a *area) error {
 // offset behind the area's first input is committed any more, so a program that
 // can read the state, or a state that was given up (a tombstone), begins there.
 func (p *partition) setAside(a *area, err error) {
-	a.broken, a.state, a.raw = true, nil, nil
-	p.s.metrics.broken.Inc()
+	homes := a.homes
+	p.s.metrics.count(a, -1)
+	a.broken, a.state, a.raw, a.homes, a.unheard = true, nil, nil, 0, 0
+	p.s.metrics.count(a, 1)
 	if a.partition != p.claim.Partition() {
 		p.held = p.claim.Start // its log goes on elsewhere, and is not followed
 	}
 	p.s.log.Error("the state of an area cannot be read: the area is NOT WATCHED until that is mended",
-		"area", a.id, "homes", a.homes, "partition", p.claim.Partition(), "offset", a.next,
+		"area", a.id, "homes", homes, "partition", p.claim.Partition(), "offset", a.next,
 		"checkpoint_partition", a.from.partition, "checkpoint_offset", a.from.offset, "error", err)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"strconv"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -68,6 +69,9 @@ type label struct {
 // labelHeader is the header of a checkpoint that holds its label, as JSON.
 const labelHeader = "weimang-checkpoint"
 
+// generationHeader is all that a checkpoint says which an earlier version saved.
+const generationHeader = "weimang-generation"
+
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // record is the checkpoint of an area under a label, of which it fills in what
@@ -123,6 +127,8 @@ func decodeCheckpoint(r *stream.Record) checkpoint {
 			return c
 		}
 		c.labelled = true
+	} else if text, ok := r.Header(generationHeader); ok {
+		c.Generation, _ = strconv.Atoi(text) // 0: before all others
 	}
 	partition, n := binary.Uvarint(r.Value)
 	if n <= 0 {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"time"
 
@@ -20,9 +19,13 @@ type shelf struct {
 	of     layout
 	best   map[string]*checkpoint
 	newest label // the one with the latest stamp of all
+	// erased are areas of which the own partition ends with a tombstone: what
+	// was left of them in others, when partitions were added, is none.
+	erased map[string]bool
 }
 
-// read goes through one partition of the checkpoints and returns its end.
+// read goes through one partition of the checkpoints, the own one first, and
+// returns its end.
 func (s *shelf) read(ctx context.Context, client *stream.Client, partition int) (end int64, err error) {
 	var latest stamp // so far in this partition
 	return stream.ReadAll(ctx, client, ingest.TopicCheckpoints, partition, func(r stream.Record) error {
@@ -30,8 +33,18 @@ func (s *shelf) read(ctx context.Context, client *stream.Client, partition int) 
 		if stream.Partition(r.Key, s.of.Inputs) != s.claim.Partition() {
 			return nil
 		}
-		if len(r.Value) == 0 {
-			delete(s.best, string(r.Key))
+		own := s.of.beside() && partition == s.claim.Partition()
+		old := s.best[string(r.Key)]
+		switch {
+		case len(r.Value) == 0:
+			if old != nil && old.at.partition == partition {
+				delete(s.best, string(r.Key))
+			}
+			s.erased[string(r.Key)] = s.erased[string(r.Key)] || own
+			return nil
+		case own:
+			delete(s.erased, string(r.Key))
+		case s.erased[string(r.Key)]:
 			return nil
 		}
 		c := decodeCheckpoint(&r)
@@ -39,10 +52,9 @@ func (s *shelf) read(ctx context.Context, client *stream.Client, partition int) 
 		if !c.late {
 			latest = c.stamp
 		}
-		if c.labelled && c.compare(s.newest.stamp) >= 0 {
+		if c.err == nil && c.compare(s.newest.stamp) >= 0 {
 			s.newest = c.label
 		}
-		old := s.best[string(r.Key)]
 		if old != nil && old.err == nil && c.err != nil {
 			// A state that can be read, and the log since, come to the same.
 			old.again, old.stale = true, true
@@ -86,7 +98,7 @@ func (s *Service) restore(ctx context.Context, c *stream.Claim) (_ *partition, e
 	if p.layout, err = s.layout(ctx); err != nil {
 		return nil, err
 	}
-	found := shelf{claim: c, of: p.layout, best: make(map[string]*checkpoint)}
+	found := shelf{claim: c, of: p.layout, best: make(map[string]*checkpoint), erased: make(map[string]bool)}
 	if p.layout.beside() {
 		if p.end, err = found.read(ctx, s.opts.Client, c.Partition()); err != nil {
 			return nil, err
@@ -213,7 +225,7 @@ func (p *partition) shelve(ctx context.Context, best map[string]*checkpoint) err
 // all that came after they were saved.
 func (p *partition) gaps(best map[string]*checkpoint, logs map[int]stream.Stretch) {
 	var missed []string
-	first := int64(math.MaxInt64)
+	var first, start int64
 	for _, id := range slices.Sorted(maps.Keys(best)) {
 		a, c := p.areas[id], best[id]
 		begin, ok := logs[a.partition]
@@ -222,7 +234,10 @@ func (p *partition) gaps(best map[string]*checkpoint, logs map[int]stream.Stretc
 			from = max(from, p.claim.Committed()) // until there it is in the states
 		}
 		if ok && !a.broken && from < begin.First {
-			missed, first = append(missed, id), min(first, from)
+			if len(missed) == 0 || from < first {
+				first, start = from, begin.First
+			}
+			missed = append(missed, id)
 		}
 	}
 	if len(missed) == 0 {
@@ -231,7 +246,7 @@ func (p *partition) gaps(best map[string]*checkpoint, logs map[int]stream.Stretc
 	p.s.metrics.gaps.Add(float64(len(missed)))
 	p.s.log.Error("inputs were deleted before they were seen: these areas go on without them",
 		"partition", p.claim.Partition(), "areas", len(missed), "some", missed[:min(len(missed), 5)],
-		"offset", first, "log_start", logs[p.claim.Partition()].First)
+		"offset", first, "log_start", start)
 }
 
 // follow takes in the rest of the logs that areas have left behind in other

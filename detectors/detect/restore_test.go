@@ -116,6 +116,84 @@ func TestARestoreGoesOnFromWhatTheOwnersSaved(t *testing.T) {
 	}
 }
 
+// In a rolling update a partition is with members of the version before, too,
+// whose checkpoints say the generation alone.
+func TestCheckpointsOfTheVersionBeforeHaveTheirPlace(t *testing.T) {
+	s := newSite(t)
+	s.append(silentHomes(1)[:400])
+	params := detectors.DefaultParams()
+	for _, c := range []struct {
+		area       string
+		generation int
+		next       int64
+		now        bool
+	}{
+		{"tq-0", 0, 50, false}, {"tq-0", 1, 70, true}, {"tq-0", 2, 90, false}, {"tq-0", 0, 60, false},
+	} {
+		l := label{stamp: at(c.generation, 3)}
+		rec, err := l.record(&area{id: c.area, state: detectors.NewArea(&params, c.area), partition: home, next: c.next})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !c.now {
+			rec.Headers = []kafka.Header{{Key: generationHeader, Value: fmt.Append(nil, c.generation)}}
+		}
+		if err := s.producer.Produce(t.Context(), ingest.TopicCheckpoints, []stream.Record{rec}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.owner(home, func(ctx context.Context, svc *Service, c *stream.Claim) error {
+		p, err := svc.restore(ctx, c)
+		if err != nil {
+			return err
+		}
+		if a := p.areas["tq-0"]; a.next != 90 || !a.saved.dirty {
+			t.Errorf("restored at %d, saved again %t; want 90, true", a.next, a.saved.dirty)
+		}
+		return nil
+	})
+}
+
+// What was erased stays so, also where a copy lies in the partition that the
+// area had when there were fewer.
+func TestAnErasedAreaDoesNotComeBackFromWhereItLay(t *testing.T) {
+	s := newSite(t)
+	params := detectors.DefaultParams()
+	id := "tq-0"
+	old := stream.Partition([]byte(id), partitions)
+	s.growTopic(ingest.TopicCheckpoints, 2*partitions)
+	s.growTopic(ingest.TopicInputs, 2*partitions)
+	now := stream.Partition([]byte(id), 2*partitions)
+	for ; now == old; now = stream.Partition([]byte(id), 2*partitions) {
+		id += "x"
+		old = stream.Partition([]byte(id), partitions)
+	}
+	rec, err := label{stamp: at(0, 1)}.record(&area{id: id, state: detectors.NewArea(&params, id), partition: old, next: 0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.producer.Append(t.Context(), ingest.TopicCheckpoints, old, []stream.Record{rec}); err != nil {
+		t.Fatal(err)
+	}
+	for _, erased := range []bool{false, true} {
+		if erased {
+			if err := s.producer.Produce(t.Context(), ingest.TopicCheckpoints, []stream.Record{{Key: []byte(id)}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.owner(now, func(ctx context.Context, svc *Service, c *stream.Claim) error {
+			p, err := svc.restore(ctx, c)
+			if err != nil {
+				return err
+			}
+			if (p.areas[id] == nil) != erased {
+				t.Errorf("erased: %t, found: %t", erased, p.areas[id] != nil)
+			}
+			return nil
+		})
+	}
+}
+
 // A zombie writes while the owner is at work. The owner meets it at its next
 // save, or when it looks, and has the last word.
 func TestTheOwnerHasTheLastWord(t *testing.T) {

@@ -6,15 +6,18 @@ import (
 	"log/slog"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/segmentio/kafka-go"
 
 	"weimang/detectors"
 	"weimang/ingest"
+	"weimang/ingest/contract"
 	"weimang/ingest/stream"
 	"weimang/ingest/stream/streamtest"
 )
@@ -161,6 +164,41 @@ func TestABlockedProducerHoldsTheFetchBack(t *testing.T) {
 	}
 	s.waitCaught(svc)
 	s.expect(want)
+}
+
+// How long a reading takes is counted once its findings are acknowledged, and
+// not again when it is read again.
+func TestTheTimeThatAReadingTakesIsMeasured(t *testing.T) {
+	s := newSite(t)
+	log := silentHomes(1)[:2]
+	value, err := contract.EncodeInputs("tq-0", log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	arrived := strconv.FormatInt(time.Now().Add(-time.Minute).UnixMilli(), 10)
+	rec := stream.Record{Key: []byte("tq-0"), Value: value, Headers: []kafka.Header{{Key: ingest.ArrivedHeader, Value: []byte(arrived)}}}
+	if err := s.producer.Produce(t.Context(), ingest.TopicInputs, []stream.Record{rec}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []uint64{1, 0} {
+		reg := prometheus.NewRegistry()
+		svc, stop := s.member(func(o *Options) { o.Registry = reg })
+		s.waitCaught(svc)
+		stop()
+		families, err := reg.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range families {
+			if f.GetName() != "weimang_detect_passage_seconds" {
+				continue
+			}
+			h := f.GetMetric()[0].GetHistogram()
+			if h.GetSampleCount() != want || want > 0 && (h.GetSampleSum() < 60 || h.GetSampleSum() > 90) {
+				t.Errorf("%d readings took %v s, want %d", h.GetSampleCount(), h.GetSampleSum(), want)
+			}
+		}
+	}
 }
 
 // The retention of a log that is made by others.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -380,6 +381,13 @@ func TestWhatComesTwiceGoesOnTwiceAndNothingElse(t *testing.T) {
 	w.run(s.Run)
 	twice(ingest.TopicReadings, reading("m1", time.Hour, 0.1), reading("m1", 0, 0.2), reading("m3", 0, 0.3))
 	w.caught(s)
+	w.each(ingest.TopicInputs, func(r stream.Record) {
+		ms, ok := r.Header(ingest.ArrivedHeader)
+		at, err := strconv.ParseInt(ms, 10, 64)
+		if age := time.Since(time.UnixMilli(at)); !ok || err != nil || age < 0 || age > within {
+			t.Errorf("arrived %q: %v", ms, err)
+		}
+	})
 	twice(ingest.TopicIncidents, incident("i1", ingest.Scope{Areas: []string{"A"}}))
 	w.caught(s)
 	twice(ingest.TopicDirectives, said)
