@@ -136,6 +136,22 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 	return a, nil
 }
 
+// OrderFree is what of an encoded area must not depend on the order in which its
+// inputs came: everything but what was told of it and when. Of two areas that
+// have had the same inputs, within the window and up to the same clock, it is
+// the same, byte for byte.
+func OrderFree(p *Params, state []byte) ([]byte, error) {
+	a, err := DecodeArea(p, state)
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range a.homes {
+		h.public, h.fill, h.rhythm = published{}, backfill{}, rhythm{}
+	}
+	a.public, a.unheardPublic, a.fill = published{}, published{}, backfill{}
+	return a.Encode()
+}
+
 // parts are what a state holds, but for its signals, of which few speak.
 func (st *homeState) parts() []any {
 	return []any{

@@ -89,7 +89,7 @@ func (o *benchOptions) measure(ctx context.Context, stdout, stderr io.Writer) (e
 		return usagef("%s", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	if own {
-		broker, err := startBenchBroker(ctx)
+		broker, err := startOwnBroker(ctx)
 		if err != nil {
 			return err
 		}

@@ -21,7 +21,7 @@ type benchSite struct {
 	prefix  string
 	dir     string
 	log     *slog.Logger
-	own     *benchBroker
+	own     *ownBroker
 }
 
 // openBenchSite uses the brokers given, or starts one.
@@ -34,7 +34,7 @@ func openBenchSite(ctx context.Context, brokers []string, stderr io.Writer) (_ *
 		return nil, fmt.Errorf("folder of the bench: %w", err)
 	}
 	if len(brokers) == 0 {
-		if s.own, err = startBenchBroker(ctx); err != nil {
+		if s.own, err = startOwnBroker(ctx); err != nil {
 			return nil, errors.Join(err, os.RemoveAll(s.dir))
 		}
 		s.brokers, s.name = []string{s.own.addr}, "embedded"

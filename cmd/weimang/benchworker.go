@@ -37,7 +37,8 @@ func newBenchWorkerCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			w := wiring{cfg: cfg, roles: roles, log: newLogger(cfg, cmd.ErrOrStderr()), session: session}
+			w := wiring{cfg: cfg, roles: roles, log: newLogger(cfg, cmd.ErrOrStderr())}
+			w.group.SessionTimeout, w.group.FlushTimeout = session, session/2
 			return serveBenchWorker(&w, cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}
@@ -47,7 +48,7 @@ func newBenchWorkerCmd() *cobra.Command {
 }
 
 // serveBenchWorker is serve, but for what ends it: its input, as that of
-// serveBenchBroker, and for the same reason.
+// serveOwnBroker, and for the same reason.
 func serveBenchWorker(w *wiring, stdin io.Reader, stdout io.Writer) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

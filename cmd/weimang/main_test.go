@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"slices"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,8 +13,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if len(os.Args) >= 2 && (os.Args[1] == benchBrokerCommand || os.Args[1] == benchWorkerCommand) {
-		main() // this program once more, as the broker or a worker of a bench
+	if len(os.Args) >= 2 && slices.Contains([]string{ownBrokerCommand, benchWorkerCommand, chaosWorkerCommand}, os.Args[1]) {
+		main() // this program once more, as a process that a bench or chaos has started
 	}
 	goleak.VerifyTestMain(m)
 }

@@ -150,6 +150,14 @@ func decodeCheckpoint(r *stream.Record) checkpoint {
 	return c
 }
 
+// DecodeCheckpoint reads a record of weimang.checkpoints: the state of an area
+// (detectors.DecodeArea), the partition of weimang.inputs it was computed from,
+// and the first offset there that is not in it.
+func DecodeCheckpoint(r *stream.Record) (state []byte, partition int, next int64, err error) {
+	c := decodeCheckpoint(r)
+	return c.state, c.partition, c.next, c.err
+}
+
 // watermark is the area's, as far as the label knows.
 func (c *checkpoint) watermark() time.Time { return time.Unix(c.Watermark, 0).UTC() }
 

@@ -35,6 +35,8 @@ type Options struct {
 	// Group lets tests shorten the group's times; its Client, ID, Topics and
 	// Logger are set here.
 	Group stream.GroupOptions
+	// Sabotage is for the suite that shows what would be lost by it.
+	Sabotage Sabotage
 }
 
 // Service is a member of the group that shares the partitions of
@@ -171,6 +173,9 @@ func (s *Service) handle(ctx context.Context, c *stream.Claim) error {
 				p.now = s.opts.Now()
 			}
 			if err = p.apply(ctx, batch); err == nil {
+				err = p.outOfOrder(ctx, batch.Next)
+			}
+			if err == nil {
 				err = p.send(ctx)
 			}
 		}

@@ -174,19 +174,16 @@ func (c *Client) Kept(ctx context.Context, topic string) (Kept, error) {
 func (c *Client) Delete(ctx context.Context, topics []Topic, groups []string) error {
 	var errs []error
 	// Groups first: where topics go while a group has offsets in them, some
-	// brokers keep the group.
-	wired := make([]string, len(groups))
-	for i, group := range groups {
-		wired[i] = c.wire(group)
-	}
-	left, err := c.kafka.DeleteGroups(ctx, &kafka.DeleteGroupsRequest{GroupIDs: wired})
-	if err != nil {
-		errs = append(errs, fmt.Errorf("delete groups: %w", err))
-	} else {
-		for group, err := range left.Errors {
-			if err != nil && !errors.Is(err, kafka.GroupIdNotFound) {
-				errs = append(errs, fmt.Errorf("delete group %s: %w", c.plain(group), err))
-			}
+	// brokers keep the group. One by one: each has a coordinator of its own,
+	// and kafka-go asks only that of the first.
+	for _, group := range groups {
+		wired := c.wire(group)
+		left, err := c.kafka.DeleteGroups(ctx, &kafka.DeleteGroupsRequest{GroupIDs: []string{wired}})
+		if err == nil {
+			err = left.Errors[wired]
+		}
+		if err != nil && !errors.Is(err, kafka.GroupIdNotFound) {
+			errs = append(errs, fmt.Errorf("delete group %s: %w", group, err))
 		}
 	}
 	req := &kafka.DeleteTopicsRequest{}
