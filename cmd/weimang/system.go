@@ -39,6 +39,9 @@ type wiring struct {
 	// now is the wall clock by which readings and silence are judged; nil is
 	// time.Now.
 	now func() time.Time
+	// session is how long a process that has died keeps its partitions of
+	// weimang.inputs; 0 is the default of stream.GroupOptions.
+	session time.Duration
 }
 
 // has reports whether the process has a role.
@@ -198,6 +201,7 @@ func (s *system) startDetect(w wiring) (err error) {
 	if s.detect, err = detect.New(detect.Options{
 		Client: s.client, Producer: s.producer, Params: s.cfg.Params(), Logger: s.log, Registry: s.reg,
 		CheckpointEvery: s.cfg.Detect.CheckpointEvery, History: s.cfg.Detect.History, Now: silence,
+		Group: stream.GroupOptions{SessionTimeout: w.session, FlushTimeout: w.session / 2},
 	}); err != nil {
 		return err
 	}
