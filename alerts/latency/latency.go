@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	// sendEvery is the time between two batches of readings.
-	sendEvery = 5 * time.Millisecond
+	// sendEvery is the time between two batches of readings, as a sender that
+	// lingers a little has it.
+	sendEvery = 20 * time.Millisecond
 	// mostRecords go to the brokers at a time, also by a sender that is late.
 	mostRecords = 10_000
 	// patience is how long the last probe may take before those that have not

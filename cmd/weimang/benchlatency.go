@@ -120,7 +120,7 @@ func (o *benchLatencyOptions) onSite(ctx context.Context, stderr io.Writer) (_ *
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, site.close()) }()
-	if o.run.Client, err = site.connect(""); err != nil {
+	if o.run.Client, err = site.connect(); err != nil {
 		return nil, err
 	}
 	defer o.run.Client.Close()
@@ -168,7 +168,7 @@ func (o *benchLatencyOptions) settings(site *benchSite) (map[string]string, erro
 	if err != nil {
 		return nil, fmt.Errorf("lists of the bench: %w", err)
 	}
-	s := site.settings("", o.partitions)
+	s := site.settings(site.prefix, o.partitions)
 	s["ROSTER_HOUSEHOLDS"], s["ROSTER_PEOPLE"] = households, people
 	s["FEED_USUAL_DELAY"] = o.run.UsualDelay().String()
 	s["DETECT_HISTORY"], s["DETECT_CHECKPOINT_EVERY"] = strconv.FormatBool(o.history), o.checkpoint.String()
@@ -214,8 +214,10 @@ func describeLatency(w io.Writer, r *latencyResult) {
 				name   string
 				spread latency.Spread
 			}{
-				{"acknowledged to alert", kind.way.FromAck}, {"sent to alert", kind.way.FromSend},
-				{"acknowledged to finding", kind.way.ToFinding}, {"finding to alert", kind.way.ToAlert},
+				{"acknowledged to alert", kind.way.FromAck},
+				{"sent to alert", kind.way.FromSend},
+				{"acknowledged to finding", kind.way.ToFinding},
+				{"finding to alert", kind.way.ToAlert},
 			} {
 				fmt.Fprintf(w, "%-38s %8d %8.1f %8.1f %8.1f %8.1f\n", kind.name+", "+row.name,
 					kind.way.Probes, row.spread.P50, row.spread.P90, row.spread.P99, row.spread.Max)

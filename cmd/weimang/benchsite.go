@@ -42,17 +42,17 @@ func openBenchSite(ctx context.Context, brokers []string, stderr io.Writer) (_ *
 	return s, nil
 }
 
-// connect makes a client of the topics under the site's prefix and more of it.
-// The caller closes it.
-func (s *benchSite) connect(more string) (*stream.Client, error) {
-	return stream.NewClient(stream.Config{Brokers: s.brokers, ClientID: "weimang-bench", Prefix: s.prefix + more, Logger: s.log})
+// connect makes a client of the topics under the site's prefix. The caller
+// closes it.
+func (s *benchSite) connect() (*stream.Client, error) {
+	return stream.NewClient(stream.Config{Brokers: s.brokers, ClientID: "weimang-bench", Prefix: s.prefix, Logger: s.log})
 }
 
-// settings are those of a worker on the topics under the site's prefix and
-// more of it: quiet, and on any port that is free.
-func (s *benchSite) settings(more string, partitions int) map[string]string {
+// settings are those of a worker on the topics under a prefix: quiet, and on
+// any port that is free.
+func (s *benchSite) settings(prefix string, partitions int) map[string]string {
 	return map[string]string{
-		"KAFKA_BROKERS": strings.Join(s.brokers, ","), "KAFKA_PREFIX": s.prefix + more, "KAFKA_PARTITIONS": fmt.Sprint(partitions),
+		"KAFKA_BROKERS": strings.Join(s.brokers, ","), "KAFKA_PREFIX": prefix, "KAFKA_PARTITIONS": fmt.Sprint(partitions),
 		"DATA_DIR": s.dir, "HTTP_ADDR": "127.0.0.1:0", "LOG_LEVEL": "warn",
 	}
 }
@@ -66,4 +66,3 @@ func (s *benchSite) close() error {
 	}
 	return errors.Join(append(errs, os.RemoveAll(s.dir))...)
 }
-
