@@ -38,16 +38,9 @@ func newPulse(ctx context.Context, s *site, o *WorkersOptions) (*pulse, error) {
 		return nil, err
 	}
 	p := &pulse{
-		site: s, areas: make([]string, o.Partitions), from: village.Options().Start.UTC().Truncate(time.Second).AddDate(10, 0, 0),
+		site: s, areas: areasOf(o.Partitions), from: village.Options().Start.UTC().Truncate(time.Second).AddDate(10, 0, 0),
 		sent: make([]int, o.Partitions), seen: make([]int, o.Partitions),
 		at: make([]time.Time, o.Partitions), pause: make([]time.Duration, o.Partitions),
-	}
-	for i, left := 0, o.Partitions; left > 0; i++ {
-		id := fmt.Sprintf("pulse-%d", i)
-		if at := stream.Partition([]byte(id), o.Partitions); p.areas[at] == "" {
-			p.areas[at] = id
-			left--
-		}
 	}
 	_, ends, err := s.client.Bounds(ctx, ingest.TopicFindings)
 	if err != nil {
@@ -58,6 +51,19 @@ func newPulse(ctx context.Context, s *site, o *WorkersOptions) (*pulse, error) {
 		p.reading.Go(func() { p.read(ctx, s.client.Cursor(ingest.TopicFindings, i, end)) })
 	}
 	return p, nil
+}
+
+// areasOf is an area in each partition.
+func areasOf(partitions int) []string {
+	areas := make([]string, partitions)
+	for i, left := 0, partitions; left > 0; i++ {
+		id := fmt.Sprintf("pulse-%d", i)
+		if at := stream.Partition([]byte(id), partitions); areas[at] == "" {
+			areas[at] = id
+			left--
+		}
+	}
+	return areas
 }
 
 // stop ends the reading.
