@@ -57,6 +57,9 @@ func serveBenchWorker(w *wiring, stdin io.Reader, stdout io.Writer) error {
 	}()
 	s, stop, err := bringUp(ctx, w, io.Discard)
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil // nobody wants it any more
+		}
 		return err
 	}
 	_, err = fmt.Fprintln(stdout, s.page)

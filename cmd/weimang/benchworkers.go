@@ -77,8 +77,12 @@ func (o *benchWorkersOptions) measure(ctx context.Context, stdout, stderr io.Wri
 	for _, e := range o.events {
 		o.run.Events = append(o.run.Events, bench.Event(e))
 	}
-	o.run.Brokers, o.run.Prefix = []string{"not known yet"}, "too"
-	if err := o.run.Validate(); err != nil {
+	o.run.Brokers, o.run.Prefix = []string{"not known yet"}, "nor this"
+	err := o.run.Validate()
+	if o.session < leastSession {
+		err = errors.Join(err, fmt.Errorf("--session-timeout: %v must be at least %v", o.session, leastSession))
+	}
+	if err != nil {
 		return usagef("%s", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	res, broker, err := o.onSite(ctx, stderr)
@@ -98,6 +102,9 @@ func (o *benchWorkersOptions) measure(ctx context.Context, stdout, stderr io.Wri
 	describeWorkers(stdout, &res, broker)
 	return nil
 }
+
+// leastSession is what brokers allow, unless they are set otherwise.
+const leastSession = 6 * time.Second
 
 // onSite measures on brokers given or of its own, which it names.
 func (o *benchWorkersOptions) onSite(ctx context.Context, stderr io.Writer) (res bench.WorkersResult, broker string, err error) {

@@ -12,8 +12,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && os.Args[1] == benchBrokerCommand {
-		main() // this program once more, as the broker of a bench
+	if len(os.Args) >= 2 && (os.Args[1] == benchBrokerCommand || os.Args[1] == benchWorkerCommand) {
+		main() // this program once more, as the broker or a worker of a bench
 	}
 	goleak.VerifyTestMain(m)
 }

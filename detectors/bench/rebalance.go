@@ -24,7 +24,7 @@ const (
 	feedFor = 2 * time.Minute
 	// quiet is how long nothing must change any more for an event to be over:
 	// a group may divide its partitions twice.
-	quiet = 3 * time.Second
+	quiet = 2 * time.Second
 )
 
 // BalanceResult is what an event led to.
