@@ -98,9 +98,6 @@ func (s *Service) restore(ctx context.Context, c *stream.Claim) (_ *partition, e
 	if p.layout, err = s.layout(ctx); err != nil {
 		return nil, err
 	}
-	if s.opts.Sabotage == SkipRestore {
-		return p, nil
-	}
 	found := shelf{claim: c, of: p.layout, best: make(map[string]*checkpoint), erased: make(map[string]bool)}
 	if p.layout.beside() {
 		if p.end, err = found.read(ctx, s.opts.Client, c.Partition()); err != nil {
@@ -119,6 +116,9 @@ func (s *Service) restore(ctx context.Context, c *stream.Claim) (_ *partition, e
 	}
 	if p.stamp, err = p.succeed(found.newest.stamp); err != nil {
 		return nil, err
+	}
+	if s.opts.Sabotage == SkipRestore {
+		found.best = nil
 	}
 	if err := p.shelve(ctx, found.best); err != nil {
 		return nil, err
