@@ -50,6 +50,7 @@ of 96 as Protobuf, with a feed.usual_delay of 25h. CPU seconds are of this proce
 			return opt.measure(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
+	cmd.AddCommand(newBenchLatencyCmd(), newBenchWorkersCmd())
 	f := cmd.Flags()
 	f.BoolVar(&opt.json, "json", false, "print one JSON object")
 	f.StringVar(&opt.format, "format", string(bench.JSON), "json, protobuf (a reading a record) or day (96 a record)")

@@ -189,7 +189,7 @@ func (m *model) checkpoint(r *stream.Record, add func(string, ...any)) error {
 		s   save
 		err error
 	)
-	if s.state, s.partition, s.next, err = detect.DecodeCheckpoint(r.Value); err != nil {
+	if s.state, s.partition, s.next, err = detect.DecodeCheckpoint(r); err != nil {
 		return err
 	}
 	s.state = slices.Clone(s.state)

@@ -27,7 +27,7 @@ func (p *partition) outOfOrder(ctx context.Context, next int64) error {
 	case CommitFirst:
 		return p.claim.Commit(ctx, next)
 	case CheckpointFirst:
-		return p.save(ctx, p.claim.Start) // commits nothing that was not
+		return p.save(ctx, p.claim.Start, len(p.unsaved)) // commits nothing that was not
 	default:
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -126,6 +127,46 @@ func (c *Client) EnsureTopics(ctx context.Context, topics []Topic) error {
 		}
 	}
 	return c.comparePartitions(ctx, topics)
+}
+
+// Kept is how long and how much of itself a topic keeps, as the broker has it.
+type Kept struct {
+	For   time.Duration // -1: for ever
+	Bytes int64         // of a partition, -1: any number
+}
+
+// Kept asks for a topic's retention. Not every user may: then it is an error.
+func (c *Client) Kept(ctx context.Context, topic string) (Kept, error) {
+	const forTime, forSize = "retention.ms", "retention.bytes"
+	res, err := c.kafka.DescribeConfigs(ctx, &kafka.DescribeConfigsRequest{Resources: []kafka.DescribeConfigRequestResource{{
+		ResourceType: kafka.ResourceTypeTopic, ResourceName: c.wire(topic), ConfigNames: []string{forTime, forSize},
+	}}})
+	if err != nil {
+		return Kept{}, fmt.Errorf("retention of %s: %w", topic, err)
+	}
+	k := Kept{-1, -1}
+	found := false
+	for _, r := range res.Resources {
+		if r.Error != nil {
+			return Kept{}, fmt.Errorf("retention of %s: %w", topic, r.Error)
+		}
+		for _, e := range r.ConfigEntries {
+			n, err := strconv.ParseInt(e.ConfigValue, 10, 64)
+			switch {
+			case err != nil:
+			case e.ConfigName == forTime && n >= 0:
+				k.For, found = time.Duration(min(n, math.MaxInt64/int64(time.Millisecond)))*time.Millisecond, true
+			case e.ConfigName == forTime:
+				found = true
+			case e.ConfigName == forSize && n >= 0:
+				k.Bytes = n
+			}
+		}
+	}
+	if !found {
+		return Kept{}, fmt.Errorf("retention of %s: the broker does not say", topic)
+	}
+	return k, nil
 }
 
 // Delete deletes topics and groups with all they hold. What does not exist is
