@@ -304,7 +304,7 @@ func (s *site) disturbed(ctx context.Context, f *feed, calm outcome, res *Result
 		return err
 	}
 	res.Episodes, res.Areas = len(result.episodes), len(result.areas)
-	if err := st.net.sound(); err != nil {
+	if err := errors.Join(st.net.sound(), st.struck()); err != nil {
 		return err
 	}
 	where = "comparison with the undisturbed run"
