@@ -134,6 +134,13 @@ func (st *storm) note(k Kind, format string, args ...any) {
 	st.story = append(st.story, fmt.Sprintf("round %d: %s: %s", st.round, k, fmt.Sprintf(format, args...)))
 }
 
+// told is what has struck so far.
+func (st *storm) told() []string {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return slices.Clone(st.story)
+}
+
 // missed notes a fault that met nothing.
 func (st *storm) missed(k Kind) {
 	st.mu.Lock()
