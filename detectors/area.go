@@ -28,11 +28,12 @@ type Area struct {
 	public        published
 	unheardPublic published // of the area's silence
 	incidents     []incident
-	shortest      tick // interval of any home
-	lateUntil     tick // until when live keeps a copy near itself, 0: not now
-	changed       tick // end of the first interval at or before pos[live] that may have become another, 0: none
-	again         bool // live is deciding again what it had decided
-	scan          int  // homes before it have reported the interval after pos[live]
+	consents      []consent // by household
+	shortest      tick      // interval of any home
+	lateUntil     tick      // until when live keeps a copy near itself, 0: not now
+	changed       tick      // end of the first interval at or before pos[live] that may have become another, 0: none
+	again         bool      // live is deciding again what it had decided
+	scan          int       // homes before it have reported the interval after pos[live]
 
 	moved   bool // live has moved since publish spoke
 	holding bool // an opening is held back while history is filled in
@@ -75,6 +76,9 @@ type Output struct {
 	// Duplicates counts readings that changed nothing; Rollovers and Backward
 	// what registers did.
 	Duplicates, Rollovers, Backward uint64
+	// Unwanted counts entries of readings of households that have withdrawn
+	// their consent.
+	Unwanted uint64
 	// Peaks and Stuck count readings taken for missing because they cannot be.
 	Peaks, Stuck uint64
 }
@@ -128,7 +132,7 @@ func (a *Area) Apply(in *ingest.Input, out *Output) error {
 	case in.Incident != nil:
 		a.applyIncident(in.Incident)
 	case in.Directive != nil:
-		if err := a.applyDirective(in.Directive); err != nil {
+		if err := a.applyDirective(in.Directive, out); err != nil {
 			return err
 		}
 	}
@@ -147,6 +151,10 @@ func (a *Area) applyReadings(r *ingest.Readings, out *Output) error {
 	last := first + tick(len(r.Wh))*length
 	if limit := a.ticks.skewed; last > limit {
 		return ingest.Reject(ingest.Future, "", "a reading of meter %s ends %s after the clock", r.MeterID, time.Duration(last-limit)*tickLen)
+	}
+	if a.withdrawn(r.HouseholdID) {
+		out.Unwanted++
+		return nil
 	}
 	h, err := a.home(r)
 	if err != nil {

@@ -17,7 +17,7 @@ const stateVersion = 2
 var ErrStateVersion = errors.New("unknown state version")
 
 // The encoded area, little endian: version byte, fixed header, the area's id,
-// its incidents (JSON, published), then every home: id, zone, published, settled
+// its incidents (JSON, published), who has spoken of consent, then every home: id, zone, published, settled
 // state and mark as they are kept, meters with their windows. Live states are not
 // stored: they follow from the marks and the windows.
 type areaHeader struct {
@@ -34,6 +34,7 @@ type areaHeader struct {
 	Unheard   published
 	Fill      backfill
 	Incidents uint32
+	Consents  uint32
 	Homes     uint32
 }
 
@@ -54,8 +55,9 @@ func (a *Area) Encode() ([]byte, error) {
 	}
 	e.fixed(areaHeader{
 		ClockMS: a.clock.UnixMilli(), Watermark: a.watermark, Settled: a.pos[settled], Live: a.pos[live],
-		Shortest: a.shortest, Mark: marked, Step: a.grid.step, View: a.view[settled], MarkView: view, Public: a.public, Unheard: a.unheardPublic, Fill: a.fill,
-		Incidents: uint32(len(a.incidents)), Homes: uint32(len(a.homes)),
+		Shortest: a.shortest, Mark: marked, Step: a.grid.step, View: a.view[settled], MarkView: view,
+		Public: a.public, Unheard: a.unheardPublic, Fill: a.fill,
+		Incidents: uint32(len(a.incidents)), Consents: uint32(len(a.consents)), Homes: uint32(len(a.homes)),
 	})
 	e.str(a.id)
 	for i := range a.incidents {
@@ -68,6 +70,12 @@ func (a *Area) Encode() ([]byte, error) {
 		e.fixed(x.public)
 		e.fixed(x.told)
 	}
+	for i := range a.consents {
+		c := &a.consents[i]
+		e.str(c.id)
+		e.fixed(c.Issued)
+		e.fixed(c.Withdrawn)
+	}
 	for i, h := range a.homes {
 		e.str(h.id)
 		if i > 0 && h.zone == a.homes[i-1].zone {
@@ -78,7 +86,7 @@ func (a *Area) Encode() ([]byte, error) {
 		rare(&e, h.public)
 		rare(&e, h.fill)
 		e.fixed(h.rhythm)
-		rare(&e, h.said)
+		h.said.encode(&e)
 		e.bytes(h.kept.settledState())
 		e.bytes(h.kept.markState())
 		e.uint(uint64(len(h.meters)))
@@ -111,6 +119,12 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 		x.public = d.published()
 		d.fixed(&x.told)
 		a.incidents = append(a.incidents, x)
+	}
+	for i := uint32(0); i < head.Consents && d.err == nil; i++ {
+		c := consent{id: d.str()}
+		d.fixed(&c.Issued)
+		d.fixed(&c.Withdrawn)
+		a.consents = append(a.consents, c)
 	}
 	a.setClock(time.UnixMilli(head.ClockMS).UTC())
 	a.watermark, a.shortest, a.public, a.fill = head.Watermark, head.Shortest, head.Public, head.Fill
@@ -175,6 +189,22 @@ const mostKept = 1 << 15
 // leastHome is the least that an encoded home takes, bytes: its numbers alone.
 const leastHome = 24
 
+// OrderFree is what of an encoded area must not depend on the order in which its
+// inputs came: everything but what was told of it and when. Of two areas that
+// have had the same inputs, within the window and up to the same clock, it is
+// the same, byte for byte.
+func OrderFree(p *Params, state []byte) ([]byte, error) {
+	a, err := DecodeArea(p, state)
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range a.homes {
+		h.public, h.fill, h.rhythm = published{}, backfill{}, rhythm{}
+	}
+	a.public, a.unheardPublic, a.fill = published{}, published{}, backfill{}
+	return a.Encode()
+}
+
 // longestLive bounds how far an area may be ahead of what is settled,
 // lastTick every time in it (some 480 years after 1970).
 const (
@@ -193,6 +223,9 @@ func (a *Area) sound(liveTo tick) bool {
 		a.view[settled].sound() && a.view[mark].sound() && (!a.marked() || a.pos[mark] <= liveTo)
 	for i := range a.incidents {
 		ok = ok && a.incidents[i].public.sound()
+	}
+	for i := range a.consents {
+		ok = ok && (i == 0 || a.consents[i-1].id < a.consents[i].id)
 	}
 	for i, h := range a.homes {
 		ok = ok && len(h.meters) > 0 && (i == 0 || a.homes[i-1].id < h.id) && h.public.sound() && h.said.sound()
@@ -313,7 +346,7 @@ func (d *decoder) home(h *home, at tick) {
 		sometimes(d, &h.public)
 		sometimes(d, &h.fill)
 		d.fixed(&h.rhythm)
-		sometimes(d, &h.said)
+		h.said.decode(d)
 		settledState, markState := d.bytes(), d.bytes()
 		if len(settledState)+len(markState) > mostKept {
 			d.err = errDamaged

@@ -39,6 +39,10 @@ type wiring struct {
 	// now is the wall clock by which readings and silence are judged; nil is
 	// time.Now.
 	now func() time.Time
+	// What a worker of a bench or of chaos has that no configuration can say.
+	dial     func(ctx context.Context, network, addr string) (net.Conn, error)
+	group    stream.GroupOptions // the times of its groups
+	sabotage detect.Sabotage
 }
 
 // has reports whether the process has a role.
@@ -90,7 +94,12 @@ func start(ctx context.Context, w wiring) (_ *system, err error) {
 		s.lc.add("embedded broker", func(context.Context) error { broker.Close(); return nil })
 		brokers = []string{broker.Addr()}
 	}
-	if s.client, err = cfg.Kafka.newClient(brokers, log, reg); err != nil {
+	kafka, err := cfg.Kafka.client(brokers, log, reg)
+	if err != nil {
+		return nil, err
+	}
+	kafka.Dial = w.dial
+	if s.client, err = stream.NewClient(kafka); err != nil {
 		return nil, err
 	}
 	s.lc.add("kafka client", func(context.Context) error { s.client.Close(); return nil })
@@ -198,6 +207,7 @@ func (s *system) startDetect(w wiring) (err error) {
 	if s.detect, err = detect.New(detect.Options{
 		Client: s.client, Producer: s.producer, Params: s.cfg.Params(), Logger: s.log, Registry: s.reg,
 		CheckpointEvery: s.cfg.Detect.CheckpointEvery, History: s.cfg.Detect.History, Now: silence,
+		Group: w.group, Sabotage: w.sabotage,
 	}); err != nil {
 		return err
 	}
@@ -227,7 +237,7 @@ func (s *system) startIngest(w wiring) (err error) {
 	}
 	if s.intake, err = intake.New(intake.Options{
 		Client: s.client, Roster: roster, Sink: sink, Clock: clock, Replayed: cfg.Clock == clockFeed, Limits: cfg.Limits(),
-		KeepUnknown: cfg.Roster.KeepUnknown, Logger: s.log, Registry: s.reg,
+		KeepUnknown: cfg.Roster.KeepUnknown, Logger: s.log, Registry: s.reg, Group: w.group,
 	}); err != nil {
 		return err
 	}

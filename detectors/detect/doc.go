@@ -2,8 +2,9 @@
 // weimang.inputs, keeps the areas in them, and sends findings, use history
 // and checkpoints.
 //
-// The one thing it writes into the log is the clock, into areas of which nothing
-// comes, see Options.Now.
+// It writes two things into the log: the clock, into areas of which nothing
+// comes, see Options.Now, and what it finds of an area in a partition that the
+// area has left, since partitions were added.
 //
 // The order of effects is findings acknowledged, then checkpoints, then
 // offsets: a crash between any two repeats work, and what is repeated has the

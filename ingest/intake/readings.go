@@ -27,6 +27,7 @@ func (s *Service) readings(ctx context.Context, recs []stream.Record) error {
 		if in == nil {
 			continue // not in the roster
 		}
+		out.arrived = r.Time
 		if err := out.add(*in, 40+4*len(in.Readings.Wh)); err != nil {
 			return err
 		}
