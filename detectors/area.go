@@ -24,6 +24,7 @@ type Area struct {
 	pos           [copies]tick // every interval that ends by pos[live] is decided
 	view          [copies]areaState
 	grid          markGrid
+	nextMark      tick // the next place of that grid for live to come to
 	public        published
 	unheardPublic published // of the area's silence
 	incidents     []incident
@@ -37,9 +38,10 @@ type Area struct {
 	holding bool // an opening is held back while history is filled in
 	fill    backfill
 
-	last    int   // place of the home that reported last
-	room    *room // while an input is applied
-	unheard int   // homes silent among neighbours that are not
+	last    int           // place of the home that reported last
+	obs     []observation // scratch, one a home
+	sight   sight         // scratch of the home that is being judged
+	unheard int           // homes silent among neighbours that are not
 }
 
 // Output collects what inputs lead to.
@@ -97,7 +99,6 @@ func (a *Area) Homes() int { return len(a.homes) }
 // readings are no intervals of the contract or end after the clock; of the
 // input only the clock is then taken.
 func (a *Area) Apply(in *ingest.Input, out *Output) error {
-	defer a.leave()
 	// To the millisecond, as the log and a checkpoint carry it.
 	if now := in.Clock.Truncate(time.Millisecond); now.After(a.clock) {
 		a.clock = now
@@ -148,14 +149,16 @@ func (a *Area) applyReadings(r *ingest.Readings, out *Output) error {
 	a.shortest = min(a.shortest, length)
 	old := last < a.old()
 	late := false
-	w := opening{w: &m.win, c: &a.enter().cells}
 	for i, wh := range r.Wh {
 		end := first + tick(i+1)*length
 		if end-length < a.pos[settled] {
 			late = true
 			continue
 		}
-		if !w.put(end, length, wh, r.Quality, r.Register) {
+		if m.win.from < a.pos[settled] {
+			m.win.forget(a.pos[settled])
+		}
+		if !m.win.put(end, length, wh, r.Quality, r.Register) {
 			out.Duplicates++
 			continue
 		}
@@ -170,7 +173,6 @@ func (a *Area) applyReadings(r *ingest.Readings, out *Output) error {
 			a.fill.more(a.clock)
 		}
 	}
-	w.close()
 	if late {
 		refused := *r
 		refused.Wh = slices.Clone(r.Wh)
@@ -194,6 +196,7 @@ func (a *Area) home(r *ingest.Readings) (*home, error) {
 	}
 	h := &home{id: strings.Clone(r.HouseholdID), zone: z}
 	a.homes = slices.Insert(a.homes, i, h)
+	a.obs = make([]observation, len(a.homes))
 	a.scan = 0
 	return h, nil
 }
@@ -217,7 +220,7 @@ func (h *home) meter(id string, from tick) *meter {
 			return m
 		}
 	}
-	m := &meter{id: strings.Clone(id), win: newWindow(from)}
+	m := &meter{id: strings.Clone(id), win: window{from: from}}
 	h.meters = append(h.meters, m)
 	slices.SortFunc(h.meters, func(x, y *meter) int { return strings.Compare(x.id, y.id) })
 	return m

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
+	"slices"
 	"time"
 )
 
@@ -27,9 +27,7 @@ type areaHeader struct {
 	Settled   tick
 	Live      tick
 	Shortest  tick
-	Mark      tick // 0: none
 	View      areaState
-	MarkView  areaState
 	Public    published
 	Unheard   published
 	Fill      backfill
@@ -42,13 +40,9 @@ type areaHeader struct {
 // gives the same bytes.
 func (a *Area) Encode() ([]byte, error) {
 	e := encoder{b: []byte{stateVersion}}
-	marked, view := tick(0), areaState{}
-	if a.marked() {
-		marked, view = a.pos[mark], a.view[mark]
-	}
 	e.fixed(areaHeader{
 		ClockMS: a.clock.UnixMilli(), Watermark: a.watermark, Settled: a.pos[settled], Live: a.pos[live],
-		Shortest: a.shortest, Mark: marked, View: a.view[settled], MarkView: view, Public: a.public, Unheard: a.unheardPublic, Fill: a.fill,
+		Shortest: a.shortest, View: a.view[settled], Public: a.public, Unheard: a.unheardPublic, Fill: a.fill,
 		Incidents: uint32(len(a.incidents)), Consents: uint32(len(a.consents)), Homes: uint32(len(a.homes)),
 	})
 	e.str(a.id)
@@ -75,8 +69,7 @@ func (a *Area) Encode() ([]byte, error) {
 		e.fixed(h.fill)
 		e.fixed(h.rhythm)
 		h.said.encode(&e)
-		e.bytes(h.kept.settledState())
-		e.bytes(h.kept.markState())
+		h.states[settled].encode(&e)
 		e.uint(uint64(len(h.meters)))
 		for _, m := range h.meters {
 			e.str(m.id)
@@ -117,22 +110,18 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 	a.watermark, a.shortest, a.public, a.fill = head.Watermark, head.Shortest, head.Public, head.Fill
 	a.unheardPublic = head.Unheard
 	a.start(head.Settled)
-	a.view[settled], a.view[mark], a.pos[mark] = head.View, head.MarkView, max(head.Mark, head.Settled)
+	a.view[settled] = head.View
 	for i := uint32(0); i < head.Homes && d.err == nil; i++ {
 		h := &home{id: d.str()}
 		var err error
 		if h.zone, err = a.zoneOf(d.str()); err != nil {
 			return nil, fmt.Errorf("decode household %s: %w", h.id, err)
 		}
-		d.home(h, head.Settled)
+		d.home(h)
 		for n := d.uint(); n > 0 && d.err == nil; n-- {
 			m := &meter{id: d.str()}
 			m.states[settled] = d.meterState()
-			if d.version == 1 {
-				d.windowV1(&m.win)
-			} else {
-				d.window(&m.win, head.Settled)
-			}
+			d.window(&m.win)
 			h.meters = append(h.meters, m)
 		}
 		a.homes = append(a.homes, h)
@@ -140,11 +129,8 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 	if d.err != nil || len(d.b) != 0 || !a.sound(head.Live) {
 		return nil, fmt.Errorf("decode area %s: state is damaged (%d bytes)", a.id, len(b))
 	}
-	a.goBack(head.Live)
-	if !a.soundStates(live) { // the mark is damaged
-		a.unmark()
-		a.goBack(head.Live)
-	}
+	a.obs = make([]observation, len(a.homes))
+	a.goBack(head.Settled)
 	a.run(head.Live, nil)
 	a.holding = true // whether an opening is held back is asked anew
 	return a, nil
@@ -166,6 +152,48 @@ func OrderFree(p *Params, state []byte) ([]byte, error) {
 	return a.Encode()
 }
 
+// parts are what a state holds, but for its signals, of which few speak.
+func (st *homeState) parts() []any {
+	return []any{
+		&st.Habits, &st.Quarter, &st.Quiet, &st.Levels, &st.Life, &st.Day, &st.Share, &st.Above, &st.Slow,
+		&st.Tails, &st.Silence, &st.Plausible, &st.Heeded, &st.Dark, &st.Episode,
+	}
+}
+
+func (st *homeState) encode(e *encoder) {
+	for _, part := range st.parts() {
+		e.fixed(part)
+	}
+	speak := uint16(0)
+	for i := range st.Signals {
+		if st.Signals[i] != (signal{}) {
+			speak |= 1 << i
+		}
+	}
+	e.fixed(speak)
+	for i := range st.Signals {
+		if speak&(1<<i) != 0 {
+			e.fixed(st.Signals[i])
+		}
+	}
+}
+
+func (st *homeState) decode(d *decoder) {
+	for _, part := range st.parts() {
+		d.fixed(part)
+	}
+	var speak uint16
+	d.fixed(&speak)
+	if speak >= 1<<signals {
+		d.err = errDamaged
+	}
+	for i := range st.Signals {
+		if speak&(1<<i) != 0 {
+			d.fixed(&st.Signals[i])
+		}
+	}
+}
+
 // longestLive bounds how far an area may be ahead of what is settled,
 // lastTick every time in it (some 480 years after 1970).
 const (
@@ -181,7 +209,7 @@ func (a *Area) sound(liveTo tick) bool {
 	ok := from >= 0 && from < lastTick && from%longestInterval == 0 && liveTo >= from && liveTo-from <= longestLive &&
 		a.watermark >= 0 && a.watermark-from <= longestLive && (from == 0) == (a.watermark == 0) &&
 		soundGrid(a.shortest) && a.public.sound() && a.unheardPublic.sound() &&
-		a.view[settled].sound() && a.view[mark].sound() && (!a.marked() || a.pos[mark] <= liveTo)
+		a.view[settled].Episode.sound() && a.view[settled].Silence.Episode.sound()
 	for i := range a.incidents {
 		ok = ok && a.incidents[i].public.sound()
 	}
@@ -189,43 +217,21 @@ func (a *Area) sound(liveTo tick) bool {
 		ok = ok && (i == 0 || a.consents[i-1].id < a.consents[i].id)
 	}
 	for i, h := range a.homes {
-		ok = ok && len(h.meters) > 0 && (i == 0 || a.homes[i-1].id < h.id) && h.public.sound() && h.said.sound()
+		st := &h.states[settled]
+		ok = ok && len(h.meters) > 0 && (i == 0 || a.homes[i-1].id < h.id) && st.Life.sound() && st.Quiet.Got <= nightLen && st.Day.Slot < slotsADay && st.Episode.sound() && h.public.sound() && h.said.sound()
+		for j := range st.Signals {
+			ok = ok && st.Signals[j].sound()
+		}
 		for _, m := range h.meters {
-			ok = ok && m.win.from == from
-		}
-	}
-	return ok && a.soundStates(settled)
-}
-
-// soundStates does so for the homes' settled states, or live ones.
-func (a *Area) soundStates(of int) bool {
-	for _, h := range a.homes {
-		st := &h.live
-		if of == settled {
-			if st = &a.enter().state; !a.settledState(h, st) {
-				return false
-			}
-		}
-		if !st.sound() {
-			return false
-		}
-	}
-	return true
-}
-
-func (st *homeState) sound() bool {
-	ok := st.Life.sound() && st.Quiet.Got <= nightLen && st.Day.Slot < slotsADay && st.Episode.sound()
-	if st.Signals != nil {
-		for i := range st.Signals {
-			ok = ok && st.Signals[i].sound()
+			w := &m.win
+			ok = ok && w.from == from && w.newest >= 0 && len(w.wh) <= int(longestLive) &&
+				(soundGrid(w.grid) || w.grid == 0 && len(w.wh) == 0)
 		}
 	}
 	return ok
 }
 
 func soundGrid(g tick) bool { return g == 1 || g == 2 || g == 4 }
-
-func (v *areaState) sound() bool { return v.Episode.sound() && v.Silence.Episode.sound() }
 
 func (s *signal) sound() bool { return int(s.Cause) < len(Causes) && s.Severity <= Red }
 
@@ -234,6 +240,105 @@ func (ep *episode) sound() bool {
 }
 
 func (pub *published) sound() bool { return int(pub.Kind) < len(Kinds) && pub.Severity <= Red }
+
+// A window is written as runs of cells with the same flags, as nearly all of a
+// meter's readings have: how many, and their values packed. Of registers that is
+// the first, and how far each is on from the one before.
+func (w *window) encode(e *encoder) {
+	e.fixed([3]tick{w.from, w.grid, w.newest})
+	e.uint(uint64(len(w.wh)))
+	for i := 0; i < len(w.wh); {
+		n := i + 1
+		for n < len(w.wh) && w.flags[n] == w.flags[i] {
+			n++
+		}
+		e.b = append(e.b, w.flags[i])
+		e.uint(uint64(n - i))
+		switch values := w.wh[i:n]; {
+		case w.flags[i]&cellKnown == 0:
+		case w.flags[i]&cellRegister == 0:
+			e.b = pack(e.b, addOne(values))
+		default:
+			e.uint(uint64(values[0]))
+			e.b = pack(e.b, increments(values))
+		}
+		i = n
+	}
+}
+
+// increments is how far each value but the first is on from the one before, small
+// whichever way it goes: 0, -1, 1, -2, 2 become 0, 1, 2, 3, 4.
+func increments(values []uint32) []uint32 {
+	out := make([]uint32, len(values)-1)
+	for i := range out {
+		d := int32(values[i+1] - values[i])
+		out[i] = uint32(d<<1 ^ d>>31)
+	}
+	return out
+}
+
+// sumUp turns increments, all but the first value, into what they were.
+func sumUp(values []uint32) {
+	for i := 1; i < len(values); i++ {
+		s := values[i]
+		values[i] = values[i-1] + (s>>1 ^ -(s & 1))
+	}
+}
+
+// addOne makes ingest.NoValue, the largest, the smallest.
+func addOne(values []uint32) []uint32 {
+	out := slices.Clone(values)
+	for i := range out {
+		out[i]++
+	}
+	return out
+}
+
+func (d *decoder) window(w *window) {
+	if d.version == 1 {
+		d.windowV1(w)
+		return
+	}
+	var head [3]tick
+	d.fixed(&head)
+	w.from, w.grid, w.newest = head[0], head[1], head[2]
+	cells := d.uint()
+	if d.err != nil || cells > uint64(longestLive) {
+		d.err = errDamaged
+		return
+	}
+	w.wh, w.flags = make([]uint32, cells), make([]uint8, cells)
+	for i := uint64(0); i < cells; {
+		if len(d.b) == 0 {
+			d.err = errDamaged
+			return
+		}
+		flags := d.b[0]
+		d.b = d.b[1:]
+		n := d.uint()
+		if d.err != nil || n == 0 || n > cells-i {
+			d.err = errDamaged
+			return
+		}
+		values := w.wh[i : i+n]
+		for range n {
+			w.flags[i] = flags
+			i++
+		}
+		switch {
+		case flags&cellKnown == 0:
+		case flags&cellRegister == 0:
+			d.unpack(values)
+			for j := range values {
+				values[j]--
+			}
+		default:
+			values[0] = uint32(d.uint())
+			d.unpack(values[1:])
+			sumUp(values)
+		}
+	}
+}
 
 var errDamaged = errors.New("damaged")
 
@@ -250,9 +355,8 @@ func (e *encoder) fixed(v any) {
 	}
 	e.b = b
 }
-func (e *encoder) uint(v uint64)  { e.b = binary.AppendUvarint(e.b, v) }
-func (e *encoder) str(s string)   { e.uint(uint64(len(s))); e.b = append(e.b, s...) }
-func (e *encoder) bytes(b []byte) { e.uint(uint64(len(b))); e.b = append(e.b, b...) }
+func (e *encoder) uint(v uint64) { e.b = binary.AppendUvarint(e.b, v) }
+func (e *encoder) str(s string)  { e.uint(uint64(len(s))); e.b = append(e.b, s...) }
 
 // decoder reads what encoder wrote; after the first error it yields zeroes.
 type decoder struct {
@@ -285,21 +389,16 @@ func (d *decoder) meterState() (st meterState) {
 	return st
 }
 
-// home reads all of a home but its meters. Its settled state stands at a place.
-func (d *decoder) home(h *home, at tick) {
+// home reads all of a home but its meters.
+func (d *decoder) home(h *home) {
 	if d.version == 1 {
-		d.homeV1(h, at)
+		d.homeV1(h)
 	} else {
 		h.public = d.published()
 		d.fixed(&h.fill)
 		d.fixed(&h.rhythm)
 		h.said.decode(d)
-		settledState, markState := d.bytes(), d.bytes()
-		if len(settledState) > math.MaxUint16 {
-			d.err = errDamaged
-			return
-		}
-		h.kept.keep(settledState, markState)
+		h.states[settled].decode(d)
 	}
 }
 
@@ -325,15 +424,20 @@ func (d *decoder) uint() uint64 {
 	return v
 }
 
-func (d *decoder) bytes() []byte {
+func (d *decoder) unpack(values []uint32) {
+	rest, ok := unpack(d.b, values)
+	if d.b = rest; !ok {
+		d.err = errDamaged
+	}
+}
+
+func (d *decoder) str() string {
 	n := d.uint()
 	if n > uint64(len(d.b)) {
 		d.err = errDamaged
-		return nil
+		return ""
 	}
-	b := d.b[:n]
+	s := string(d.b[:n])
 	d.b = d.b[n:]
-	return b
+	return s
 }
-
-func (d *decoder) str() string { return string(d.bytes()) }

@@ -87,11 +87,6 @@ func (d *dayState) put(h *habits, q *quiet, half *halfHour, learns bool) {
 	if q.known() {
 		d.Strong.add(half.slot, half.watts-q.mid(), learns)
 	}
-	d.turn(h, half)
-}
-
-// turn puts a half-hour into the ring.
-func (d *dayState) turn(h *habits, half *halfHour) {
 	now := uint32(half.end / 2)
 	missed := min(now-d.Last, dayRing)
 	d.Guessed = d.Guessed<<missed | (1<<missed-1)&^1

@@ -36,7 +36,7 @@ type signal struct {
 }
 
 // homeState is everything detection knows of a home at one moment of event
-// time.
+// time: a plain value, so that a copy is an assignment.
 type homeState struct {
 	Habits    habits
 	Quarter   quarter
@@ -52,9 +52,8 @@ type homeState struct {
 	Plausible plausibility
 	Heeded    heeded
 	Dark      bool // read nothing at all in its newest interval
-	// Signals is nil while none speaks, as nearly always: see lend.
-	Signals *[signals]signal
-	Episode episode
+	Signals   [signals]signal
+	Episode   episode
 }
 
 // home is one household of an area.
@@ -62,8 +61,7 @@ type home struct {
 	id     string
 	zone   *zone
 	meters []*meter
-	live   homeState
-	kept   kept // the other copies
+	states [copies]homeState
 	public published
 	fill   backfill
 	rhythm rhythm
@@ -97,12 +95,11 @@ func (h *home) newest() tick {
 
 // at is the home's use in the interval that ends at end: the sum over its
 // meters, over the longest of their intervals. While a meter that reported
-// within a day has not, there is none: no data is never zero. of is the copy
-// that is stepped.
-func (h *home) at(end tick, of int) (sum reading, events registerEvents) {
+// within a day has not, there is none: no data is never zero.
+func (h *home) at(end tick) (sum reading, events registerEvents) {
 	late := false
 	for _, m := range h.meters {
-		st := &m.states[of]
+		st := &m.states[live]
 		if r := m.win.at(end); r.length != 0 {
 			st.Seen = end
 			sum.length = max(sum.length, r.length)
@@ -128,7 +125,7 @@ func (h *home) at(end tick, of int) (sum reading, events registerEvents) {
 		if r.reg {
 			var event registerEvent
 			r.length = sum.length
-			r, event = m.states[of].Register.energy(end, r)
+			r, event = m.states[live].Register.energy(end, r)
 			events.add(event)
 		} else if r.length < sum.length {
 			r = m.win.over(end, sum.length)

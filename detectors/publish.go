@@ -6,7 +6,7 @@ import "weimang/ingest"
 func (a *Area) publish(out *Output) {
 	a.moved, a.holding = false, false
 	for _, h := range a.homes {
-		ep := &h.live.Episode
+		ep := &h.states[live].Episode
 		if ep.Open && !h.public.Open && (h.fill.goesOn(a.clock) || a.withoutSupply(h, ep)) || a.tooSoon(ep, h.rhythm) {
 			a.holding = true
 			continue
@@ -65,7 +65,7 @@ func (a *Area) tellHome(h *home, ep *episode, out *Output) {
 func (a *Area) notBack() int {
 	n := 0
 	for _, h := range a.homes {
-		if st := &h.live; st.Dark && st.Life.ZeroShare < usuallyZero {
+		if st := &h.states[live]; st.Dark && st.Life.ZeroShare < usuallyZero {
 			n++
 		}
 	}

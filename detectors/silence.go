@@ -66,7 +66,7 @@ func (c *roll) mostHeard() bool {
 // runs only where at least one reading of the area ends, so that a silence is
 // the same whether its empty intervals are stepped through or passed over.
 func (a *Area) listen(h *home, o *observation, end tick, alone bool) {
-	st := &h.live
+	st := &h.states[live]
 	h.said.begin(st, end)
 	sig, gap := &st.Signals[sigSilent], st.Silence.gap(end)
 	if o.length == 0 && h.said.at(st, end) != nil {
@@ -176,7 +176,7 @@ func (a *Area) publishSilence(out *Output) {
 func (a *Area) allUnheard(v areaSilence) areaSilence {
 	newest, known := tick(0), int32(0)
 	for _, h := range a.homes {
-		if s := &h.live.Silence; s.Seen != 0 && a.pos[live]-tick(s.Seen) < silentParked {
+		if s := &h.states[live].Silence; s.Seen != 0 && a.pos[live]-tick(s.Seen) < silentParked {
 			newest = max(newest, tick(s.Seen))
 			known++
 		}

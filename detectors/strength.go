@@ -48,13 +48,9 @@ func (s *strengths) add(slot int, above float64, learns bool) {
 	var t strengthTable
 	t.from(s, 0, step, step+weakerBy)
 	s.Less = lessKeep*s.Less + float32(math.Log(t.weaker(part, step)))
-	if learns {
-		s.count(part, step)
+	if !learns {
+		return
 	}
-}
-
-// count takes a strength into what is usual.
-func (s *strengths) count(part, step int) {
 	s.Total++
 	seen := &s.Seen[part]
 	if seen[step]++; seen[step] < math.MaxUint8 {

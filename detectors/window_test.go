@@ -7,13 +7,6 @@ import (
 	"weimang/ingest"
 )
 
-// put stores one reading.
-func (w *window) put(end, length tick, wh uint32, q ingest.Quality, register bool) bool {
-	o := opening{w: w, c: new(cells)}
-	defer o.close()
-	return o.put(end, length, wh, q, register)
-}
-
 func TestRevisionsFollowQualityThenArrival(t *testing.T) {
 	for _, c := range []struct {
 		name          string
@@ -26,7 +19,7 @@ func TestRevisionsFollowQualityThenArrival(t *testing.T) {
 		{"a correction stays against the first value sent again", ingest.Edited, ingest.Valid, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWindow(0)
+			w := window{}
 			w.put(8, 2, 100, c.first, false)
 			changed := w.put(8, 2, 200, c.second, false)
 			want := uint32(100)
@@ -38,7 +31,7 @@ func TestRevisionsFollowQualityThenArrival(t *testing.T) {
 			}
 		})
 	}
-	w := newWindow(0)
+	w := window{}
 	w.put(8, 2, 100, ingest.Valid, false)
 	if w.put(8, 2, 100, ingest.Valid, false) {
 		t.Error("a repeat counted as a change")
@@ -46,7 +39,7 @@ func TestRevisionsFollowQualityThenArrival(t *testing.T) {
 }
 
 func TestWindowChangesItsGrid(t *testing.T) {
-	w := newWindow(96)
+	w := window{from: 96}
 	w.put(100, 4, 400, ingest.Valid, false)
 	w.put(101, 1, 7, ingest.Valid, false) // from now on quarter-hours
 	w.put(104, 2, 9, ingest.Valid, false)
@@ -57,7 +50,7 @@ func TestWindowChangesItsGrid(t *testing.T) {
 			t.Errorf("at %d: %+v, want %+v", end, got, want)
 		}
 	}
-	w.forget(100, new(cells))
+	w.forget(100)
 	if got := w.at(101); got.wh != 7 {
 		t.Errorf("after forgetting: %+v", got)
 	}
