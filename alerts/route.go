@@ -33,6 +33,9 @@ func (w *work) tell(f *detectors.Finding, home *Household) error {
 	var villages []string
 	byVillage := map[string][]Household{}
 	for _, h := range homes {
+		if len(f.Households) > 0 && !slices.Contains(f.Households, h.ID) {
+			continue // the power is cut to others
+		}
 		if !slices.Contains(villages, h.VillageID) {
 			villages = append(villages, h.VillageID)
 		}

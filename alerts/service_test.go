@@ -279,6 +279,17 @@ func TestAnAreaNoticeGoesToEveryVillageInIt(t *testing.T) {
 	}
 }
 
+func TestAnAnnouncementForSomeHomesGoesToTheirVillageAndNamesThem(t *testing.T) {
+	v := newVillage(t)
+	f := dark("a1", 1, detectors.Open)
+	f.Kind, f.IncidentID, f.Households = detectors.Announced, "pw-7", []string{"h1"}
+	f.Reason = detectors.Reason{Cause: detectors.CauseAnnounced, From: noon.Add(24 * time.Hour)}
+	v.apply(f)
+	if ms := v.messages(); len(ms) != 1 || ms[0].To.PersonID != "p1" || !strings.Contains(ms[0].Text, "3组12号要停电") {
+		t.Errorf("messages: %+v", ms)
+	}
+}
+
 func TestAnAreaWithoutHomesGoesToTheOperator(t *testing.T) {
 	v := newVillage(t)
 	v.apply(dark("a9", 1, detectors.Open))

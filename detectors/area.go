@@ -28,10 +28,11 @@ type Area struct {
 	public        published
 	unheardPublic published // of the area's silence
 	incidents     []incident
-	shortest      tick // interval of any home
-	changed       tick // end of the first interval at or before pos[live] that may have become another, 0: none
-	again         bool // live is deciding again what it had decided
-	scan          int  // homes before it have reported the interval after pos[live]
+	consents      []consent // by household
+	shortest      tick      // interval of any home
+	changed       tick      // end of the first interval at or before pos[live] that may have become another, 0: none
+	again         bool      // live is deciding again what it had decided
+	scan          int       // homes before it have reported the interval after pos[live]
 
 	moved   bool // live has moved since publish spoke
 	holding bool // an opening is held back while history is filled in
@@ -64,6 +65,9 @@ type Output struct {
 	// Duplicates counts readings that changed nothing; Rollovers and Backward
 	// what registers did.
 	Duplicates, Rollovers, Backward uint64
+	// Unwanted counts entries of readings of households that have withdrawn
+	// their consent.
+	Unwanted uint64
 	// Peaks and Stuck count readings taken for missing because they cannot be.
 	Peaks, Stuck uint64
 }
@@ -122,11 +126,11 @@ func (a *Area) Apply(in *ingest.Input, out *Output) error {
 	case in.Incident != nil:
 		a.applyIncident(in.Incident)
 	case in.Directive != nil:
-		if err := a.applyDirective(in.Directive); err != nil {
+		if err := a.applyDirective(in.Directive, out); err != nil {
 			return err
 		}
 	case in.Residence != nil:
-		if err := a.applyResidence(in.Residence); err != nil {
+		if err := a.applyResidence(in.Residence, out); err != nil {
 			return err
 		}
 	case in.Handover != nil:
@@ -149,6 +153,10 @@ func (a *Area) applyReadings(r *ingest.Readings, out *Output) error {
 	last := first + tick(len(r.Wh))*length
 	if limit := tickOf(a.clock.Add(a.p.Skew)); last > limit {
 		return ingest.Reject(ingest.Future, "", "a reading of meter %s ends %s after the clock", r.MeterID, time.Duration(last-limit)*tickLen)
+	}
+	if a.withdrawn(r.HouseholdID) {
+		out.Unwanted++
+		return nil
 	}
 	if last <= a.pos[settled] && a.find(r.HouseholdID) == nil {
 		out.tooLate(r) // and no reason to watch a home that has left

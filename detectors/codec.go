@@ -18,7 +18,7 @@ const stateVersion = 2
 var ErrStateVersion = errors.New("unknown state version")
 
 // The encoded area, little endian: version byte, fixed header, the area's id,
-// its incidents (JSON, published), then every home: id, zone, published,
+// its incidents (JSON, published), who has spoken of consent, then every home: id, zone, published,
 // settled state, meters with their windows, what the roster has said. Live states are not stored: they
 // follow from the settled ones and the windows.
 type areaHeader struct {
@@ -32,6 +32,7 @@ type areaHeader struct {
 	Unheard   published
 	Fill      backfill
 	Incidents uint32
+	Consents  uint32
 	Homes     uint32
 }
 
@@ -42,7 +43,7 @@ func (a *Area) Encode() ([]byte, error) {
 	e.fixed(areaHeader{
 		ClockMS: a.clock.UnixMilli(), Watermark: a.watermark, Settled: a.pos[settled], Live: a.pos[live],
 		Shortest: a.shortest, View: a.view[settled], Public: a.public, Unheard: a.unheardPublic, Fill: a.fill,
-		Incidents: uint32(len(a.incidents)), Homes: uint32(len(a.homes)),
+		Incidents: uint32(len(a.incidents)), Consents: uint32(len(a.consents)), Homes: uint32(len(a.homes)),
 	})
 	e.str(a.id)
 	for i := range a.incidents {
@@ -55,13 +56,19 @@ func (a *Area) Encode() ([]byte, error) {
 		e.fixed(x.public)
 		e.fixed(x.told)
 	}
+	for i := range a.consents {
+		c := &a.consents[i]
+		e.str(c.id)
+		e.fixed(c.Issued)
+		e.fixed(c.Withdrawn)
+	}
 	for _, h := range a.homes {
 		e.str(h.id)
 		e.str(h.zone.loc.String())
 		e.fixed(h.public)
 		e.fixed(h.fill)
 		e.fixed(h.rhythm)
-		e.fixed(h.said)
+		h.said.encode(&e)
 		h.states[settled].encode(&e)
 		e.uint(uint64(len(h.meters)))
 		for _, m := range h.meters {
@@ -94,6 +101,12 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 		d.fixed(&x.told)
 		a.incidents = append(a.incidents, x)
 	}
+	for i := uint32(0); i < head.Consents && d.err == nil; i++ {
+		c := consent{id: d.str()}
+		d.fixed(&c.Issued)
+		d.fixed(&c.Withdrawn)
+		a.consents = append(a.consents, c)
+	}
 	a.clock = time.UnixMilli(head.ClockMS).UTC()
 	a.watermark, a.shortest, a.public, a.fill = head.Watermark, head.Shortest, head.Public, head.Fill
 	a.unheardPublic = head.Unheard
@@ -124,6 +137,28 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 	a.run(head.Live, nil)
 	a.holding = true // whether an opening is held back is asked anew
 	return a, nil
+}
+
+// OrderFree is what of an encoded area must not depend on the order in which its
+// inputs came: everything but what was told of it and when. Of two areas that
+// have had the same inputs, within the window and up to the same clock, it is
+// the same, byte for byte.
+func OrderFree(p *Params, state []byte) ([]byte, error) {
+	a, err := DecodeArea(p, state)
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range a.homes {
+		h.public, h.fill, h.rhythm = published{}, backfill{}, rhythm{}
+		if h.res != nil { // how often a home was handed over, too
+			h.res.took.Version = 0
+			for i := range h.res.stays {
+				h.res.stays[i].gave.Version = 0
+			}
+		}
+	}
+	a.public, a.unheardPublic, a.fill = published{}, published{}, backfill{}
+	return a.Encode()
 }
 
 // parts are what a state holds, but for its signals, of which few speak.
@@ -186,6 +221,9 @@ func (a *Area) sound(liveTo tick) bool {
 		a.view[settled].Episode.sound() && a.view[settled].Silence.Episode.sound()
 	for i := range a.incidents {
 		ok = ok && a.incidents[i].public.sound()
+	}
+	for i := range a.consents {
+		ok = ok && (i == 0 || a.consents[i-1].id < a.consents[i].id)
 	}
 	for i, h := range a.homes {
 		st := &h.states[settled]
@@ -373,7 +411,7 @@ func (d *decoder) home(h *home) {
 		h.public = d.published()
 		d.fixed(&h.fill)
 		d.fixed(&h.rhythm)
-		d.fixed(&h.said)
+		h.said.decode(d)
 		h.states[settled].decode(d)
 	}
 }

@@ -1,6 +1,7 @@
 package detectors
 
 import (
+	"cmp"
 	"hash/fnv"
 	"math"
 	"slices"
@@ -28,11 +29,16 @@ type period struct {
 
 // outcome is what was found when somebody looked.
 type outcome struct {
-	At    uint32 // tick; 0: none
-	Cause uint8  // position in ingest.OutcomeCauses
+	ID     uint32 // of the directive, hashed; 0: none
+	At     uint32 // tick at which it was first said
+	Issued uint32 // tick of the last word about it
+	Cause  uint8  // position in ingest.OutcomeCauses
 }
 
 const openPeriod = math.MaxInt32
+
+// retracted is the code of an outcome that was said by mistake.
+var retracted = code(ingest.OutcomeCauses, ingest.OutcomeRetracted)
 
 // never is later than any time of an area.
 const never = tick(math.MaxInt32)
@@ -77,16 +83,21 @@ func lived(k Kind) bool {
 
 // applyDirective takes in what somebody has said. An error is an
 // *ingest.Rejection: the area does not know the household.
-func (a *Area) applyDirective(d *ingest.Directive) error {
-	i := slices.IndexFunc(a.homes, func(h *home) bool { return h.id == d.HouseholdID })
+func (a *Area) applyDirective(d *ingest.Directive, out *Output) error {
+	issued := tickOf(d.IssuedAt)
+	if issued < epoch || issued >= lastTick {
+		return ingest.Reject(ingest.BadTime, "issued_at", "%s lies outside all time", d.IssuedAt)
+	}
+	if d.Kind == ingest.ConsentWithdrawn || d.Kind == ingest.ConsentGiven {
+		a.applyConsent(d, issued, out)
+		return nil
+	}
+	i := a.homeOf(d.HouseholdID)
 	if i < 0 {
 		return ingest.Reject(ingest.UnknownHousehold, "household_id",
 			"nothing has been heard of the household in this area yet; say it again when readings have come, and place the household in the area that its readings name")
 	}
-	h, issued := a.homes[i], tickOf(d.IssuedAt)
-	if issued < epoch || issued >= lastTick {
-		return ingest.Reject(ingest.BadTime, "issued_at", "%s lies outside all time", d.IssuedAt)
-	}
+	h := a.homes[i]
 	var changed tick // time after which it makes a difference
 	switch d.Kind {
 	case ingest.Outcome:
@@ -94,7 +105,7 @@ func (a *Area) applyDirective(d *ingest.Directive) error {
 		if cause < 0 {
 			return ingest.Reject(ingest.BadField, "outcome", "unknown")
 		}
-		changed = h.said.found(outcome{At: uint32(issued), Cause: uint8(cause)})
+		changed = h.said.found(outcome{ID: hash(d.ID), At: uint32(issued), Issued: uint32(issued), Cause: uint8(cause)})
 	case ingest.Away, ingest.Mute:
 		// What is settled cannot be told anew.
 		from := max(tickOf(d.From), issued-ticksIn(a.p.UsualDelay+a.p.Window))
@@ -151,22 +162,44 @@ func (s *said) put(p period, settledTo tick) tick {
 	return from
 }
 
-// found keeps the last two outcomes. It returns the time after which this makes
-// a difference.
+// found keeps the last two outcomes. One that is said again stays where it was
+// first said, with the cause said last. It returns the time after which this
+// makes a difference.
 func (s *said) found(o outcome) tick {
-	lost := s.Outcomes[1]
-	switch {
-	case o.At > s.Outcomes[0].At:
-		s.Outcomes[1], s.Outcomes[0] = s.Outcomes[0], o
-	case o != s.Outcomes[0] && o.At > s.Outcomes[1].At:
-		s.Outcomes[1] = o
-	default:
+	for i := range s.Outcomes {
+		old := &s.Outcomes[i]
+		if old.ID != o.ID {
+			continue
+		}
+		before := *old
+		if o.Issued > old.Issued {
+			old.Issued, old.Cause = o.Issued, o.Cause
+		}
+		if old.At = min(old.At, o.At); *old == before {
+			return never
+		}
+		from := tick(old.At)
+		s.sortOutcomes()
+		return from
+	}
+	last := len(s.Outcomes) - 1
+	lost := s.Outcomes[last]
+	if lost.ID != 0 && o.At <= lost.At {
 		return never
 	}
-	if lost.At != 0 {
+	s.Outcomes[last] = o
+	s.sortOutcomes()
+	if lost.ID != 0 {
 		return min(tick(lost.At), tick(o.At))
 	}
 	return tick(o.At)
+}
+
+// sortOutcomes puts the last first, and free places last.
+func (s *said) sortOutcomes() {
+	slices.SortFunc(s.Outcomes[:], func(x, y outcome) int {
+		return cmp.Or(cmp.Compare(y.At, x.At), cmp.Compare(x.ID, y.ID))
+	})
 }
 
 // covers reports whether the period stands at end for a state.
@@ -273,7 +306,7 @@ func (st *homeState) finish(end tick, why Cause) bool {
 // answered is the outcome given to the open episode, nil: none yet.
 func (st *homeState) answered(s *said, end tick) *outcome {
 	for i := range s.Outcomes {
-		if o := &s.Outcomes[i]; o.At != 0 && st.Episode.Open && tick(o.At) < end && tick(o.At) >= st.Episode.First {
+		if o := &s.Outcomes[i]; o.ID != 0 && o.Cause != retracted && st.Episode.Open && tick(o.At) < end && tick(o.At) >= st.Episode.First {
 			return o
 		}
 	}
@@ -314,6 +347,44 @@ func (p *period) end() time.Time {
 		return time.Time{}
 	}
 	return tick(p.Until).time()
+}
+
+// words are the places in which something may have been said; few are taken.
+func (s *said) words() []any {
+	return []any{&s.Periods[0], &s.Periods[1], &s.Outcomes[0], &s.Outcomes[1]}
+}
+
+func (s *said) taken() (bits uint8) {
+	for i, id := range []uint32{s.Periods[0].ID, s.Periods[1].ID, s.Outcomes[0].ID, s.Outcomes[1].ID} {
+		if id != 0 {
+			bits |= 1 << i
+		}
+	}
+	return bits
+}
+
+// A byte of bits tells which places follow.
+func (s *said) encode(e *encoder) {
+	taken := s.taken()
+	e.fixed(taken)
+	for i, word := range s.words() {
+		if taken&(1<<i) != 0 {
+			e.fixed(word)
+		}
+	}
+}
+
+func (s *said) decode(d *decoder) {
+	var taken uint8
+	d.fixed(&taken)
+	for i, word := range s.words() {
+		if taken&(1<<i) != 0 {
+			d.fixed(word)
+		}
+	}
+	if d.err == nil && s.taken() != taken {
+		d.err = errDamaged
+	}
 }
 
 // sound: what a decoded home was told is in range.

@@ -191,7 +191,7 @@ func TestWhatAVisitFoundDecidesWhatIsLearned(t *testing.T) {
 		st := homeState{Episode: episode{Open: true, Kind: code(Kinds, NoSignOfLife), First: 5000}}
 		st.Episode.Onset = 4990
 		var s said
-		s.found(outcome{At: 5010, Cause: code(ingest.OutcomeCauses, cause)})
+		s.found(outcome{ID: 1, At: 5010, Issued: 5010, Cause: code(ingest.OutcomeCauses, cause)})
 		if s.learns(&st, 5005) {
 			t.Errorf("%s: learned before it was said", cause)
 		}

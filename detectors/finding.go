@@ -91,6 +91,7 @@ type Finding struct {
 	HouseholdID string   `json:"household_id"` // "" for an area's finding
 	AreaID      string   `json:"area_id"`
 	IncidentID  string   `json:"incident_id,omitempty"` // Announced, or what explains the finding
+	Households  []string `json:"households,omitempty"`  // Announced: whom it concerns; none: the whole area
 	Kind        Kind     `json:"kind"`
 	Severity    Severity `json:"severity"`
 	State       State    `json:"state"`
@@ -166,6 +167,8 @@ const (
 	CauseNewUsual   Cause = "new-usual"   // it has lasted so long that it is now taken for usual
 	CauseOver       Cause = "over"        // the announced time has passed or was withdrawn
 	CauseCorrection Cause = "correction"  // later data took it back
+
+	CauseConsentWithdrawn Cause = "consent-withdrawn" // the person does not want to be watched
 )
 
 // Causes lists the closed set.
@@ -173,7 +176,7 @@ var Causes = []Cause{
 	CauseQuiet, CauseDark, CauseNotBack, CauseFlat, CauseCycling, CauseBelow, CauseBelowArea, CauseNotRising, CauseAbove,
 	CauseReversed, CauseRestless, CauseLess, CauseSilent, CauseAreaSilent, CauseBackward, CausePeak, CauseStuckValue,
 	CauseOutage, CausePlanned, CauseAnnounced, CauseLifeBack, CauseUsualBack, CausePowerBack, CauseDataBack, CauseAway,
-	CauseNewUsual, CauseOver, CauseCorrection, CauseMuted, CauseLeft, CauseNeverHeard,
+	CauseNewUsual, CauseOver, CauseCorrection, CauseMuted, CauseConsentWithdrawn, CauseLeft, CauseNeverHeard,
 }
 
 // Reason is why, in a form a message can be written from.

@@ -246,7 +246,7 @@ func (st *homeState) blank() bool {
 // again, or too late, it leaves alone. An error is an *ingest.Rejection.
 func (a *Area) applyHandover(x *ingest.Handover, out *Output) error {
 	in, err := a.unpackHome(x)
-	if err != nil {
+	if err != nil || a.withdrawn(x.HouseholdID) {
 		return err
 	}
 	at, h := tickOf(x.At), a.find(x.HouseholdID)
@@ -283,11 +283,7 @@ func (a *Area) applyHandover(x *ingest.Handover, out *Output) error {
 // what has come to the other area since.
 func (a *Area) takeOver(h *home, in *arrival, first bool, out *Output) {
 	if in.public.Open && h.public.Open { // of one home there is one alert: the one it came with
-		before, none := h.public, episode{}
-		state, cause, _ := h.public.next(&none)
-		f := a.finding(&none, &before, &h.public, state, cause)
-		a.about(h, &f)
-		a.say(out, &f, &before, &h.public)
+		a.tellHome(h, &episode{}, out)
 	}
 	if in.public.Open || in.public.Number > h.public.Number {
 		h.public = in.public

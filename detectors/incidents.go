@@ -51,14 +51,25 @@ func (a *Area) announce(out *Output) {
 		}
 		x.told = times
 		f := a.finding(&ep, &before, &x.public, state, cause)
-		f.IncidentID = x.ID
+		f.IncidentID, f.Households = x.ID, x.Scope.Households
 		f.Reason.From, f.Reason.Until = x.From, x.Until
 		a.say(out, &f, &before, &x.public)
 	}
 	open := tickOf(a.clock) - a.grid.behind - a.grid.step
 	a.incidents = slices.DeleteFunc(a.incidents, func(x incident) bool {
-		return !x.public.Open && tickOf(x.end().Add(explainSlack)) < open
+		return !x.public.Open && tickOf(x.end().Add(explainSlack)) < open && !a.stillExplained(&x)
 	})
+}
+
+// stillExplained reports whether the incident accounts for something that has
+// been told and is not over: its end is told with the same reason.
+func (a *Area) stillExplained(x *incident) bool {
+	for _, pub := range []*published{&a.public, &a.unheardPublic} {
+		if pub.Open && x.explainsArea(pub.Onset.time()) {
+			return true
+		}
+	}
+	return false
 }
 
 // end is when the incident is over at the latest.
@@ -73,26 +84,71 @@ func (x *incident) end() time.Time {
 // explainSlack how far darkness may stray from announced times.
 const (
 	openEnd      = 72 * time.Hour
+	openEndHome  = 24 * time.Hour // the same for what is told of one home
 	explainSlack = 2 * time.Hour
+	lastLit      = time.Hour // until the last home has power again, and a reading of it has ended
 )
 
-// explains reports whether the incident accounts for darkness that began at t.
-func (x *incident) explains(t time.Time) bool {
-	if x.Source != ingest.PowerGrid || x.State == ingest.Withdrawn ||
-		(x.Class != ingest.ClassPlannedOutage && x.Class != ingest.ClassOutage) {
-		return false
-	}
+// cuts reports whether the power grid says that supply fails, or will.
+func (x *incident) cuts() bool {
+	return x.Source == ingest.PowerGrid && x.State != ingest.Withdrawn &&
+		(x.Class == ingest.ClassPlannedOutage || x.Class == ingest.ClassOutage)
+}
+
+// around reports whether t is a time of the incident, give or take
+// explainSlack.
+func (x *incident) around(t time.Time) bool {
 	return !t.Before(x.From.Add(-explainSlack)) && t.Before(x.end().Add(explainSlack))
+}
+
+// explainsArea reports whether the incident accounts for the darkness of an area
+// that began at t. One of single homes does not.
+func (x *incident) explainsArea(t time.Time) bool {
+	return x.cuts() && len(x.Scope.Households) == 0 && x.around(t)
 }
 
 // explanation is the first incident that accounts for darkness since t.
 func (a *Area) explanation(t time.Time) *incident {
 	for i := range a.incidents {
-		if a.incidents[i].explains(t) {
+		if a.incidents[i].explainsArea(t) {
 			return &a.incidents[i]
 		}
 	}
 	return nil
+}
+
+// withoutSupply reports whether the power grid accounts for what is about to be
+// told of a home: that it reads nothing, or is not heard. While the cut lasts the
+// message would send somebody to a door behind which only the power is gone, and
+// when it is over what is still so is told. A cut that has no end in sight
+// explains a day: somebody in the dark for longer is to be looked after, whatever
+// the reason.
+func (a *Area) withoutSupply(h *home, ep *episode) bool {
+	if len(a.incidents) == 0 { // as nearly always
+		return false
+	}
+	if c := ep.cause(); c != CauseDark && c != CauseNotBack && c != CauseSilent {
+		return false
+	}
+	onset := ep.Onset.time()
+	for i := range a.incidents {
+		x := &a.incidents[i]
+		over := x.State == ingest.Closed || x.State == ingest.Handled || a.clock.After(x.end().Add(lastLit+a.p.UsualDelay)) || a.clock.After(onset.Add(openEndHome))
+		if !x.cuts() || over || !x.around(onset) {
+			continue
+		}
+		if named := x.Scope.Households; len(named) > 0 {
+			if slices.Contains(named, h.id) {
+				return true
+			}
+			continue
+		}
+		// Of the whole area: until it is lit again, or where it never was dark.
+		if v := &a.view[live]; v.LitSince == 0 || v.LitSince.time().Before(x.From) {
+			return true
+		}
+	}
+	return false
 }
 
 // announcement is the episode of a planned outage: open from its arrival

@@ -33,17 +33,11 @@ func eventful(seed uint64) *village {
 // arrival: the settled states and the windows, without what was told of them.
 func frozen(t testing.TB, a *Area) []byte {
 	t.Helper()
-	for _, h := range a.homes {
-		h.public, h.fill, h.rhythm = published{}, backfill{}, rhythm{}
-		if h.res != nil { // how often a home was handed over, too
-			h.res.took.Version = 0
-			for i := range h.res.stays {
-				h.res.stays[i].gave.Version = 0
-			}
-		}
+	state, err := a.Encode()
+	if err != nil {
+		t.Fatal(err)
 	}
-	a.public, a.unheardPublic, a.fill = published{}, published{}, backfill{}
-	b, err := a.Encode()
+	b, err := OrderFree(a.p, state)
 	if err != nil {
 		t.Fatal(err)
 	}

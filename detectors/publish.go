@@ -11,29 +11,11 @@ func (a *Area) publish(out *Output) {
 		if h.silenced(now) {
 			continue
 		}
-		if ep.Open && !h.public.Open && h.fill.goesOn(a.clock) || a.tooSoon(ep, h.rhythm) {
+		if ep.Open && !h.public.Open && (h.fill.goesOn(a.clock) || a.withoutSupply(h, ep)) || a.tooSoon(ep, h.rhythm) {
 			a.holding = true
 			continue
 		}
-		before := h.public
-		state, cause, changed := h.public.next(ep)
-		if !changed {
-			continue
-		}
-		if cause == CauseCorrection {
-			if p := h.said.excuse(&before, a.pos[live]); p != nil {
-				cause = p.cause()
-			}
-		}
-		f := a.finding(ep, &before, &h.public, state, cause)
-		if p := h.said.excuse(&before, a.pos[live]); p != nil && (cause == CauseAway || cause == CauseMuted) {
-			f.Reason.Until = p.end()
-		}
-		a.about(h, &f)
-		if state == Resolved {
-			f.Reason.Hours = ep.End.hoursSince(ep.Onset)
-		}
-		a.say(out, &f, &before, &h.public)
+		a.tellHome(h, ep, out)
 	}
 
 	view := &a.view[live]
@@ -57,6 +39,29 @@ func (a *Area) publish(out *Output) {
 		}
 		a.say(out, &f, &before, &a.public)
 	}
+}
+
+// tellHome says what is new about a home's episode.
+func (a *Area) tellHome(h *home, ep *episode, out *Output) {
+	before := h.public
+	state, cause, changed := h.public.next(ep)
+	if !changed {
+		return
+	}
+	if cause == CauseCorrection {
+		if p := h.said.excuse(&before, a.pos[live]); p != nil {
+			cause = p.cause()
+		}
+	}
+	f := a.finding(ep, &before, &h.public, state, cause)
+	if p := h.said.excuse(&before, a.pos[live]); p != nil && (cause == CauseAway || cause == CauseMuted) {
+		f.Reason.Until = p.end()
+	}
+	a.about(h, &f)
+	if state == Resolved {
+		f.Reason.Hours = ep.End.hoursSince(ep.Onset)
+	}
+	a.say(out, &f, &before, &h.public)
 }
 
 // notBack counts the homes without supply.

@@ -133,10 +133,14 @@ func (a *Area) add(household string, z *zone) *home {
 // applyResidence takes in what the roster says of a household. An error is an
 // *ingest.Rejection: a zone does not exist, or a time lies outside all time.
 // The same said again changes nothing.
-func (a *Area) applyResidence(r *ingest.Residence) error {
+func (a *Area) applyResidence(r *ingest.Residence, out *Output) error {
 	meters, stays, zones, err := a.plan(r)
 	if err != nil {
 		return err
+	}
+	if a.withdrawn(r.HouseholdID) {
+		a.passOnConsent(r.HouseholdID, stays, out)
+		return nil
 	}
 	h := a.find(r.HouseholdID)
 	if h == nil {
@@ -155,6 +159,19 @@ func (a *Area) applyResidence(r *ingest.Residence) error {
 	a.scan = 0
 	a.findPassing()
 	return nil
+}
+
+// passOnConsent tells the areas to which a household moves that it does not want
+// to be watched.
+func (a *Area) passOnConsent(household string, stays []stay, out *Output) {
+	i, _ := a.consentOf(household)
+	for _, s := range stays {
+		if s.to != "" {
+			out.Handovers = append(out.Handovers, ingest.Input{AreaID: s.to, Clock: a.clock, Directive: &ingest.Directive{
+				ID: "moved", HouseholdID: household, Kind: ingest.ConsentWithdrawn, IssuedAt: tick(a.consents[i].Issued).time(),
+			}})
+		}
+	}
 }
 
 // changeHome is change where the cause lies in one home.
@@ -239,8 +256,8 @@ func bridge(stays []stay) []stay {
 
 var always = []span{{0, never}}
 
-// cut ends spans at a time; nil is always.
-func cut(spans []span, at tick) []span {
+// upTo ends spans at a time; nil is always.
+func upTo(spans []span, at tick) []span {
 	if spans == nil {
 		spans = always
 	}
@@ -306,7 +323,7 @@ func (h *home) assign(a *Area, meters map[string][]span) tick {
 		if named {
 			spans = whole(spans)
 		} else {
-			spans = cut(m.spans, a.now())
+			spans = upTo(m.spans, a.now())
 		}
 		changed = min(changed, difference(m.spans, spans, a.pos[settled]))
 		m.spans = spans
@@ -334,7 +351,7 @@ func (h *home) stayOn(a *Area, stays []stay) tick {
 	old := spansOf(was)
 	gone := len(stays) == 0
 	if gone {
-		for _, s := range cut(old, a.now()) {
+		for _, s := range upTo(old, a.now()) {
 			stays = append(stays, stay{span: s})
 		}
 	}
@@ -454,14 +471,10 @@ func (a *Area) leave(h *home, s *stay, out *Output) {
 	if !h.public.Open {
 		return
 	}
-	before, ep := h.public, h.states[live].Episode
-	ep.Open, ep.Onset, ep.EndCause = false, before.Onset, code(Causes, CauseLeft)
-	ep.End = max(s.Until, before.Onset+1)
-	state, cause, _ := h.public.next(&ep)
-	f := a.finding(&ep, &before, &h.public, state, cause)
-	a.about(h, &f)
-	f.Reason.Hours = ep.End.hoursSince(ep.Onset)
-	a.say(out, &f, &before, &h.public)
+	ep := h.states[live].Episode
+	ep.Open, ep.Onset, ep.EndCause = false, h.public.Onset, code(Causes, CauseLeft)
+	ep.End = max(s.Until, ep.Onset+1)
+	a.tellHome(h, &ep, out)
 }
 
 // kept is the time after which something may still change. Where everybody has

@@ -10,7 +10,15 @@ const (
 	Away    DirectiveKind = "away"    // nobody is there; ends early when use returns
 	Mute    DirectiveKind = "mute"    // do not tell of this home, whoever is there
 	Outcome DirectiveKind = "outcome" // what a visit or a call has found
+
+	// ConsentWithdrawn ends all watching of a home and has what is known of it
+	// forgotten, at once; ConsentGiven lets it begin again, from nothing.
+	ConsentWithdrawn DirectiveKind = "consent-withdrawn"
+	ConsentGiven     DirectiveKind = "consent-given"
 )
+
+// DirectiveKinds lists the closed set.
+var DirectiveKinds = []DirectiveKind{Away, Mute, Outcome, ConsentWithdrawn, ConsentGiven}
 
 // OutcomeCause is what was found. The set is closed.
 type OutcomeCause string
@@ -25,17 +33,19 @@ const (
 	OutcomeMeter     OutcomeCause = "meter"      // the meter or its data was wrong
 	OutcomeNewNormal OutcomeCause = "new-normal" // this is how the person lives now
 	OutcomeOther     OutcomeCause = "other"
+	OutcomeRetracted OutcomeCause = "retracted" // the outcome of this id was said by mistake
 )
 
 // OutcomeCauses lists the closed set.
 var OutcomeCauses = []OutcomeCause{
 	OutcomeFalse, OutcomeAway, OutcomeAppliance, OutcomePower, OutcomeIllness, OutcomeMeter, OutcomeNewNormal, OutcomeOther,
+	OutcomeRetracted,
 }
 
 // Directive is what a person has said about a household, as its area's log
 // carries it: ids, a class and times. Names and words stay in the store.
 // A later directive with the same ID replaces an earlier one; one whose Until
-// is not after its From takes it back.
+// is not after its From takes it back, as does an outcome of OutcomeRetracted.
 type Directive struct {
 	ID          string
 	HouseholdID string

@@ -18,6 +18,11 @@ const (
 // replayed feed. Ingest honours it only when its clock is the feed's.
 const FeedClockHeader = "weimang-feed-clock"
 
+// ArrivedHeader says on a record of weimang.inputs when the first of its
+// readings came to weimang.readings: that record's Kafka time, unix
+// milliseconds. It is for the time that a reading takes, and changes nothing.
+const ArrivedHeader = "weimang-arrived"
+
 // ReplayedFromHeader marks a record that was written back from the dead
 // letters: the letter's place there, PARTITION:OFFSET. Each replay adds one,
 // so a record that is refused again says how often it was tried.

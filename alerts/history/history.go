@@ -30,8 +30,9 @@ type Day struct {
 
 // Store keeps days (package store).
 type Store interface {
-	// MergeUse puts points into their days, in one transaction: a later point
-	// replaces an earlier one of the same start. No two days are of the same
+	// MergeUse puts points into their days, which are durable when it returns:
+	// a later point replaces an earlier one of the same start, so that what an
+	// error has left half done can be done again. No two days are of the same
 	// household and date.
 	MergeUse(ctx context.Context, days []Day) error
 	// PruneUse forgets all days before day.

@@ -162,6 +162,9 @@ func (x *facts) HasCount() bool { return x.f.Reason.Homes > 0 && x.f.Reason.OfHo
 // All: every home that reports is dark.
 func (x *facts) All() bool { return x.HasCount() && x.f.Reason.Homes >= x.f.Reason.OfHomes }
 
+// Only: it concerns the homes that are named, not all around them.
+func (x *facts) Only() bool { return len(x.f.Households) > 0 }
+
 // Changed: a planned outage has other times than those told before.
 func (x *facts) Changed() bool { return x.f.State == detectors.Update && x.HasFrom() }
 

@@ -90,7 +90,7 @@ func spoken(kind detectors.Kind, state detectors.State) []detectors.Cause {
 		case detectors.Announced:
 			return []detectors.Cause{detectors.CauseOver, detectors.CauseCorrection}
 		case detectors.Frozen:
-			return []detectors.Cause{detectors.CauseLifeBack, detectors.CauseAway, detectors.CauseNewUsual, detectors.CauseCorrection}
+			return []detectors.Cause{detectors.CauseLifeBack, detectors.CauseAway, detectors.CauseConsentWithdrawn, detectors.CauseNewUsual, detectors.CauseCorrection}
 		case detectors.NightLife, detectors.Decline:
 			return []detectors.Cause{detectors.CauseUsualBack, detectors.CauseAway, detectors.CauseNewUsual, detectors.CauseCorrection}
 		case detectors.SilentMeter:
@@ -206,6 +206,13 @@ func TestOutagesOfAllSortsReadAsAgreed(t *testing.T) {
 			add("changed", announced(detectors.Update), nil)
 			add("changed, without an end", announced(detectors.Update), func(n *alerts.Notice) { n.Finding.Reason.Until = time.Time{} })
 			add("called off before it began", announced(detectors.Resolved), func(n *alerts.Notice) { n.Finding.Reason.Cause = detectors.CauseOver })
+			some := func(n *alerts.Notice) { n.Homes, n.Finding.Households = n.Homes[:2], []string{"h-1", "h-2"} }
+			add("for two homes only", announced(detectors.Open), some)
+			add("for two homes only, changed", announced(detectors.Update), some)
+			add("for two homes only, called off", announced(detectors.Resolved), func(n *alerts.Notice) {
+				some(n)
+				n.Finding.Reason.Cause = detectors.CauseOver
+			})
 			dark := example(t, detectors.AreaDark, detectors.CauseOutage, detectors.Yellow, detectors.Open)
 			add("one home of the village", dark, func(n *alerts.Notice) { n.Homes = n.Homes[:1] })
 			add("five homes, all dark", dark, func(n *alerts.Notice) {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -32,7 +33,8 @@ type DB struct {
 	read  *sql.DB
 	now   func() time.Time
 
-	turn  sync.Mutex // one transaction at a time
+	turn  sync.Mutex   // one transaction at a time
+	queue atomic.Int32 // those that wait for their turn
 	mu    sync.Mutex
 	stmts map[string]*sql.Stmt // of the writer, by text; nil: wanted
 }
@@ -184,8 +186,10 @@ func (db *DB) Update(ctx context.Context, fn func(alerts.Tx) error) error {
 }
 
 func (db *DB) update(ctx context.Context, fn func(*tx) error) (err error) {
+	db.queue.Add(1)
 	db.turn.Lock()
 	defer db.turn.Unlock()
+	db.queue.Add(-1)
 	if err := db.prepareWanted(ctx); err != nil {
 		return err
 	}

@@ -377,6 +377,44 @@ func TestALaterPointReplacesAnEarlierOne(t *testing.T) {
 	}
 }
 
+// A site of a hundred thousand homes has as many days to merge each quarter of
+// an hour.
+func TestAnAlertDoesNotWaitForTheEndOfMuchHistory(t *testing.T) {
+	db := open(t)
+	days := make([]history.Day, 5000)
+	for i := range days {
+		days[i] = day(fmt.Sprintf("h%d", i), point(noon, 1))
+	}
+	has := func(household string) bool {
+		points, err := db.Recent(t.Context(), household, noon, noon.Add(time.Hour))
+		must(t, err)
+		return len(points) == 1
+	}
+	merged := make(chan error, 1)
+	go func() { merged <- db.MergeUse(t.Context(), days) }()
+	between := 0
+	for done := false; !done; {
+		select {
+		case err := <-merged:
+			must(t, err)
+			done = true
+		default:
+			must(t, db.Update(t.Context(), func(alerts.Tx) error { return nil }))
+			if has("h0") && !has("h4999") {
+				between++
+			}
+		}
+	}
+	if between == 0 {
+		t.Error("no transaction had its turn before the last day was merged")
+	}
+	for i := range days {
+		if !has(days[i].HouseholdID) {
+			t.Fatalf("the use of %s is lost", days[i].HouseholdID)
+		}
+	}
+}
+
 func TestUpdateKeepsNothingOfAFailedTransaction(t *testing.T) {
 	db := open(t)
 	boom := fmt.Errorf("boom")

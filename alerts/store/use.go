@@ -85,16 +85,31 @@ func mergePoints(old, newer []detectors.UsePoint) []detectors.UsePoint {
 	return out
 }
 
-// MergeUse implements history.Store.
+// leastDays are merged before others get their turn: each transaction costs a
+// write to the disk.
+const leastDays = 16
+
+// MergeUse implements history.Store. Much history may come at once, and an
+// alert must not wait for the end of it: where another transaction wants its
+// turn, what is merged is committed, and the rest comes after it.
 func (db *DB) MergeUse(ctx context.Context, days []history.Day) error {
-	return db.update(ctx, func(t *tx) error {
-		for _, d := range days {
-			if err := t.mergeDay(d); err != nil {
-				return fmt.Errorf("merge a day of use: %w", err)
+	for len(days) > 0 {
+		merged := 0
+		err := db.update(ctx, func(t *tx) error {
+			for merged < len(days) && (merged < leastDays || db.queue.Load() == 0) {
+				if err := t.mergeDay(days[merged]); err != nil {
+					return fmt.Errorf("merge a day of use: %w", err)
+				}
+				merged++
 			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
-		return nil
-	})
+		days = days[merged:]
+	}
+	return nil
 }
 
 func (t *tx) mergeDay(d history.Day) error {

@@ -50,6 +50,7 @@ of 96 as Protobuf, with a feed.usual_delay of 25h. CPU seconds are of this proce
 			return opt.measure(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
+	cmd.AddCommand(newBenchLatencyCmd(), newBenchWorkersCmd())
 	f := cmd.Flags()
 	f.BoolVar(&opt.json, "json", false, "print one JSON object")
 	f.StringVar(&opt.format, "format", string(bench.JSON), "json, protobuf (a reading a record) or day (96 a record)")
@@ -88,7 +89,7 @@ func (o *benchOptions) measure(ctx context.Context, stdout, stderr io.Writer) (e
 		return usagef("%s", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	if own {
-		broker, err := startBenchBroker(ctx)
+		broker, err := startOwnBroker(ctx)
 		if err != nil {
 			return err
 		}

@@ -75,7 +75,7 @@ func configKeys(c *Config) []configKey {
 		{"detect.budgets.visit", "Of them, those that ask somebody to go (red or orange): 0.005 is one a week for thirty homes.", &c.Detect.Budgets.Visit},
 		{"detect.holidays", "Set of public holidays, on which people live as on a weekend: none, cn or gb.", &c.Detect.Holidays},
 		{"detect.push_from", "Learn silently until this date or time: before it nothing leaves the page. Empty: push at once.", &c.Detect.PushFrom},
-		{"detect.checkpoint_every", "How often what was learned is saved; a restart repeats at most so much.", &c.Detect.CheckpointEvery},
+		{"detect.checkpoint_every", "Within what time what was learned is saved; a killed process repeats at most so much and a sixteenth.", &c.Detect.CheckpointEvery},
 		{"detect.history", "Send each interval with its usual band to weimang.history, for the page.", &c.Detect.History},
 
 		{"store.path", "The database file. Empty: weimang.db in data_dir.", &c.Store.Path},

@@ -18,7 +18,7 @@ import (
 )
 
 // directiveOptions are the flags of directive; away and mute have a period,
-// outcome has what was found.
+// outcome has what was found, consent neither.
 type directiveOptions struct {
 	brokerFlags
 	kind      ingest.DirectiveKind
@@ -33,26 +33,32 @@ type directiveOptions struct {
 func newDirectiveCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "directive",
-		Short: "Tell what is known of a home: away, mute, or what a visit has found",
+		Short: "Tell what is known of a home: away, mute, what a visit has found, consent",
 		Long: `Sends one directive about a household to weimang.directives, as another system
 could. It takes effect with the next readings and survives restarts.
 
 What was said is changed by saying it again with the same --id; an away or mute
-whose --until is not after its --from is taken back.`,
+whose --until is not after its --from is taken back, as is an outcome with
+--found retracted. When consent is withdrawn the home is watched no more from that
+moment on, what is known of it is forgotten, and its readings are passed over
+until consent is given again.`,
 		Example: `  weimang directive away --household h-0042 --from 2026-07-12 --until 2026-07-20
   weimang directive mute --household h-0042 --until 2026-07-13T18:00:00+08:00
   weimang directive outcome --household h-0007 --found new-normal
+  weimang directive consent-withdrawn --household h-0007
   weimang directive away --household h-0042 --from 2026-07-12 --dry-run`,
 		GroupID: groupRun,
 		Args:    knownCommand,
 		RunE: func(*cobra.Command, []string) error {
-			return usagef("say what is known: away, mute or outcome")
+			return usagef("say what is known: %s", kinds())
 		},
 	}
 	cmd.AddCommand(
 		newDirectiveKindCmd(ingest.Away, "Nobody is there: do not tell that the home is still"),
 		newDirectiveKindCmd(ingest.Mute, "Do not tell of this home, whoever is there"),
 		newDirectiveKindCmd(ingest.Outcome, "What a visit or a call has found"),
+		newDirectiveKindCmd(ingest.ConsentWithdrawn, "The person does not want to be watched: forget the home, at once"),
+		newDirectiveKindCmd(ingest.ConsentGiven, "The person wants to be watched again, from nothing"),
 	)
 	return cmd
 }
@@ -75,13 +81,22 @@ func newDirectiveKindCmd(kind ingest.DirectiveKind, short string) *cobra.Command
 	case ingest.Outcome:
 		f.StringVar(&opt.found, "found", "", "what was found: "+outcomes())
 		_ = cmd.MarkFlagRequired("found")
-	default:
+	case ingest.Away, ingest.Mute:
 		f.StringVar(&opt.from, "from", "", "since when, or from when on: date, or time with offset (default now)")
 		f.StringVar(&opt.until, "until", "", "until when: date (its beginning), or time with offset; an absence may leave it out")
 	}
 	f.BoolVar(&opt.dryRun, "dry-run", false, "print the record and send nothing")
 	_ = cmd.MarkFlagRequired("household")
 	return cmd
+}
+
+// kinds lists what can be known.
+func kinds() string {
+	var words []string
+	for _, kind := range ingest.DirectiveKinds {
+		words = append(words, string(kind))
+	}
+	return strings.Join(words, ", ")
 }
 
 // outcomes lists what can be found, for the help.
@@ -102,7 +117,7 @@ func (o *directiveOptions) directive(now time.Time, zone *time.Location) (ingest
 	if d.ID == "" {
 		d.ID = "cli-" + strings.ToLower(rand.Text()[:16])
 	}
-	if o.kind == ingest.Outcome {
+	if o.kind != ingest.Away && o.kind != ingest.Mute {
 		return d, nil
 	}
 	var err error

@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,8 +13,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && os.Args[1] == benchBrokerCommand {
-		main() // this program once more, as the broker of a bench
+	if len(os.Args) >= 2 && slices.Contains([]string{ownBrokerCommand, benchWorkerCommand, chaosWorkerCommand}, os.Args[1]) {
+		main() // this program once more, as a process that a bench or chaos has started
 	}
 	goleak.VerifyTestMain(m)
 }
@@ -69,7 +70,7 @@ func TestMistakesInTheCommandLineExitWith2(t *testing.T) {
 		{"flag of the wrong type", "backtest --readings x --out - --interval soon", `invalid argument "soon"`},
 		{"missing flags", "backtest", `required flag(s) "out", "readings" not set`},
 		{"missing file", "check readings", "accepts 1 arg(s), received 0"},
-		{"a directive of no kind", "directive", "away, mute or outcome"},
+		{"a directive of no kind", "directive", "away, mute, outcome, consent-withdrawn"},
 		{"a directive about nobody", "directive away", `"household" not set`},
 		{"a muting without an end", "directive mute --household h-1 --dry-run", "until: required of kind mute"},
 		{"an absence that is over before it begins", "directive away --household h-1 --from 2026-07-12 --until 2026-07-12 --dry-run", "--until: 2026-07-12T00:00:00+08:00 is not after"},

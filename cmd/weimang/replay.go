@@ -171,6 +171,9 @@ func replay(ctx context.Context, opt *replayOptions, stdin io.Reader, stdout, st
 	defer func() { err = errors.Join(s.lc.reason(err), s.stop()) }()
 	ctx = s.lc.context()
 	send.Client, send.Barrier = s.client, s.caughtUp
+	if err := s.caughtUp(ctx); err != nil { // areas know who is in them before the first reading, as in a backtest
+		return err
+	}
 	send.Progress = func(p sender.Progress) {
 		if opt.asOfFeed {
 			s.feedClock.Store(p.Clock.UnixMilli())

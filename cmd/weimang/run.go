@@ -61,28 +61,36 @@ serves the page: run one.`,
 
 // serve runs the roles until ctx ends, and then stops in order.
 func serve(ctx context.Context, cfg *Config, roles []role, stdout, stderr io.Writer) error {
-	log := newLogger(cfg, stderr)
-	w := wiring{cfg: cfg, roles: roles, log: log}
-	if cfg.Embedded() && !whole(roles) {
-		return errors.New("--role: the broker inside a process has no room for others; set kafka.brokers, or run all roles in one process")
+	w := wiring{cfg: cfg, roles: roles, log: newLogger(cfg, stderr)}
+	s, stop, err := bringUp(ctx, &w, stdout)
+	if err != nil {
+		return err
+	}
+	w.log.Info("weimang is running", "roles", joined(roles), "http", s.page, "homes", len(w.roster), "embedded_broker", cfg.Embedded())
+	return errors.Join(s.lc.wait(), stop())
+}
+
+// bringUp reads the lists and opens the channels that the configuration names
+// into w, and starts the roles. The caller stops them.
+func bringUp(ctx context.Context, w *wiring, stdout io.Writer) (_ *system, stop func() error, err error) {
+	cfg := w.cfg
+	if cfg.Embedded() && !whole(w.roles) {
+		return nil, nil, errors.New("--role: the broker inside a process has no room for others; set kafka.brokers, or run all roles in one process")
 	}
 	closeChannels := func() error { return nil }
 	if w.has(roleAlert) {
-		var err error
 		if w.roster, w.people, err = readRoster(cfg); err != nil {
-			return err
+			return nil, nil, err
 		}
 		if w.channels, closeChannels, err = openChannels(cfg, stdout); err != nil {
-			return err
+			return nil, nil, err
 		}
 	}
-	s, err := start(ctx, w)
+	s, err := start(ctx, *w)
 	if err != nil {
-		return errors.Join(err, closeChannels())
+		return nil, nil, errors.Join(err, closeChannels())
 	}
-	log.Info("weimang is running", "roles", joined(roles), "http", s.page, "homes", len(w.roster), "embedded_broker", cfg.Embedded())
-	err = s.lc.wait()
-	return errors.Join(err, s.stop(), closeChannels())
+	return s, func() error { return errors.Join(s.stop(), closeChannels()) }, nil
 }
 
 // readRoster reads the files that say whom to watch and whom to tell.

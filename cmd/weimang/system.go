@@ -39,6 +39,10 @@ type wiring struct {
 	// now is the wall clock by which readings and silence are judged; nil is
 	// time.Now.
 	now func() time.Time
+	// What a worker of a bench or of chaos has that no configuration can say.
+	dial     func(ctx context.Context, network, addr string) (net.Conn, error)
+	group    stream.GroupOptions // the times of its groups
+	sabotage detect.Sabotage
 }
 
 // has reports whether the process has a role.
@@ -198,6 +202,7 @@ func (s *system) startDetect(w wiring) (err error) {
 	if s.detect, err = detect.New(detect.Options{
 		Client: s.client, Producer: s.producer, Params: s.cfg.Params(), Logger: s.log, Registry: s.reg,
 		CheckpointEvery: s.cfg.Detect.CheckpointEvery, History: s.cfg.Detect.History, Now: silence,
+		Group: w.group, Sabotage: w.sabotage,
 	}); err != nil {
 		return err
 	}

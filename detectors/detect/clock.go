@@ -37,7 +37,7 @@ func (p *partition) tell(ctx context.Context, now time.Time) error {
 	var recs []stream.Record
 	var told []*area
 	for id, a := range p.areas {
-		if now.Sub(a.heard) < clockAfter || now.Sub(a.Watermark()) > clockFor {
+		if a.broken || now.Sub(a.heard) < clockAfter || now.Sub(a.watermark) > clockFor {
 			continue
 		}
 		value, err := contract.EncodeInputs(id, []ingest.Input{{Clock: now}})

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,59 +17,96 @@ import (
 )
 
 // partition is the areas of one partition of weimang.inputs for as long as
-// this member owns it.
+// this member owns it, and between two generations, see keep.
 type partition struct {
-	s     *Service
-	claim *stream.Claim
-	of    int // partitions of weimang.inputs, as of the claim
-	areas map[string]*area
+	s      *Service
+	claim  *stream.Claim
+	layout layout // as of the claim
+	areas  map[string]*area
 
-	now    time.Time // Options.Now at the last fetch, zero without it
-	looked time.Time // when the areas were last looked at, see tell
+	next      int64     // everything before it is applied
+	held      int64     // nothing from it on is committed, since an area is set aside; or unknown
+	heldSince time.Time // Kafka time of that input
+	wall      time.Time // time.Now at the last fetch
+	now       time.Time // Options.Now at the last fetch, zero without it
+	looked    time.Time // when the areas were last looked at, see tell
+
+	// What is not saved yet, see save.
+	unsaved    []*area   // the areas that have changed, in the order of that
+	tick       time.Time // when it was last asked which of them are due
+	tickBytes  int64     // applied then
+	applied    int64     // bytes of the log
+	stateBytes int64     // of the areas' last checkpoints
+	strayed    int       // areas that are not yet saved in this partition
+	stamp      stamp     // of the last save, or attempt at one
+	end        int64     // of the partition's checkpoints, after the last own one
+	compared   time.Time // when that was last seen to be so
 
 	// What the applied inputs led to and no broker has acknowledged yet.
 	findings, history []stream.Record
 	handovers         []stream.Record // homes that have moved, for the logs of their new areas
+	forward           []stream.Record // to the partitions in which their areas are by now
 	dead              []contract.DeadLetter
 	points            map[string]*detectors.History
 	out               detectors.Output
+	arrived           []time.Time // when the readings of a record came to their topic
 }
 
-// area is the state of an area with the offset it stands for.
-type area struct {
-	*detectors.Area
-	partition int       // of weimang.inputs that the state comes from
-	next      int64     // the first input there that is not yet in the state
-	dirty     bool      // changed since it was saved
-	heard     time.Time // Options.Now when something last came, at the claim at the earliest
-}
+// unknown is no offset.
+const unknown = -1
 
-// errPartitionsChanged makes the claim begin anew: areas of other partitions
-// have become ours.
+// errPartitionsChanged ends the claim: areas of other partitions have become
+// ours, and some of ours have become others'.
 var errPartitionsChanged = errors.New("the number of partitions has changed")
 
-// apply takes records of the log into the areas' states.
-func (p *partition) apply(ctx context.Context, records []stream.Record) error {
-	for i := range records {
-		rec := &records[i]
+// apply takes the records of a batch into the areas' states.
+func (p *partition) apply(ctx context.Context, batch stream.Batch) error {
+	if len(batch.Records) > 0 && batch.Records[0].Offset < p.next {
+		p.goBack(batch.Records[0].Offset)
+	}
+	for i := range batch.Records {
+		rec := &batch.Records[i]
+		p.applied += int64(len(rec.Value))
+		if a := p.areas[string(rec.Key)]; a != nil && rec.Offset < a.next {
+			continue // already in the state
+		}
 		inputs := p.decode(rec)
 		if len(inputs) == 0 {
 			continue
 		}
-		if stream.Partition([]byte(inputs[0].AreaID), p.of) != p.claim.Partition() {
+		if stream.Partition([]byte(inputs[0].AreaID), p.layout.Inputs) != p.claim.Partition() {
 			of, err := p.s.opts.Client.Partitions(ctx, ingest.TopicInputs)
 			if err != nil {
 				return fmt.Errorf("apply partition %d: %w", p.claim.Partition(), err)
 			}
-			if of != p.of {
+			if of != p.layout.Inputs {
 				return errPartitionsChanged
 			}
-			p.s.metrics.strayed.Inc() // from before: whoever has the area now has followed it
+			// Written before partitions were added, or by a producer that did
+			// not know it yet. Whoever has the area now has followed it until
+			// then, if it was ever saved; once more does no harm.
+			p.s.metrics.strayed.Inc()
+			p.forward = append(p.forward, stream.Record{Key: rec.Key, Value: rec.Value, Headers: rec.Headers})
 			continue
 		}
-		p.take(rec, inputs)
+		if err := p.take(rec, inputs); err != nil {
+			return err
+		}
 	}
+	p.next = batch.Next
 	return nil
+}
+
+// goBack makes the areas hear again from an offset on: the log was lost or made
+// anew, and what now comes at the offsets that they know is not what they know.
+func (p *partition) goBack(to int64) {
+	for _, a := range p.areas {
+		a.next = min(a.next, to)
+		a.saved.offset = min(a.saved.offset, to)
+	}
+	if p.held != unknown {
+		p.held = min(p.held, to)
+	}
 }
 
 // decode reads a record; one that is no inputs goes to the dead letters.
@@ -82,39 +120,57 @@ func (p *partition) decode(rec *stream.Record) []ingest.Input {
 }
 
 // take brings the state of an area on by one record.
-func (p *partition) take(rec *stream.Record, inputs []ingest.Input) {
+func (p *partition) take(rec *stream.Record, inputs []ingest.Input) error {
 	if len(inputs) == 0 {
-		return
+		return nil
 	}
 	a := p.area(inputs[0].AreaID)
 	if rec.Offset < a.next {
-		return // already in the state
+		return nil // already in the state
 	}
-	homes, unheard := a.Homes(), a.Unheard()
+	if err := p.wake(a); err != nil {
+		return err
+	}
+	if a.broken {
+		if p.held == unknown {
+			p.held, p.heldSince = rec.Offset, rec.Time
+		}
+		return nil
+	}
+	p.changed(a, rec)
 	for j := range inputs {
-		if err := a.Apply(&inputs[j], &p.out); err != nil {
+		if err := a.state.Apply(&inputs[j], &p.out); err != nil {
 			p.refuseInput(rec, err, inputs[j])
 		}
 		for _, r := range p.out.TooLate {
-			late := ingest.Input{AreaID: a.ID(), Clock: inputs[j].Clock, Readings: r}
+			late := ingest.Input{AreaID: a.id, Clock: inputs[j].Clock, Readings: r}
 			p.refuseInput(rec, ingest.Reject(ingest.TooLate, "", "a reading of meter %s is older than what can still change", r.MeterID), late)
 		}
 		p.out.TooLate = p.out.TooLate[:0]
 		p.s.metrics.inputs.Inc()
 	}
-	p.s.metrics.homes.Add(float64(a.Homes() - homes))
-	p.s.metrics.unheard.Add(float64(a.Unheard() - unheard))
-	a.next, a.dirty, a.heard = rec.Offset+1, true, p.now
+	homes, unheard := a.homes, a.unheard
+	a.look()
+	p.s.metrics.homes.Add(float64(a.homes - homes))
+	p.s.metrics.unheard.Add(float64(a.unheard - unheard))
+	a.next, a.heard = rec.Offset+1, p.now
 	p.collect(a)
+	if ms, ok := rec.Header(ingest.ArrivedHeader); ok {
+		if n, err := strconv.ParseInt(ms, 10, 64); err == nil {
+			p.arrived = append(p.arrived, time.UnixMilli(n))
+		}
+	}
+	return nil
 }
 
+// area is the area of that id, made when it is new.
 func (p *partition) area(id string) *area {
-	id = strings.Clone(id)
 	a, ok := p.areas[id]
 	if !ok {
-		a = &area{Area: detectors.NewArea(&p.s.opts.Params, id), partition: p.claim.Partition()}
+		id = strings.Clone(id)
+		a = &area{id: id, state: detectors.NewArea(&p.s.opts.Params, id), partition: p.claim.Partition(), save: unknown}
 		p.areas[id] = a
-		p.s.metrics.areas.Inc()
+		p.s.metrics.count(a, 1)
 	}
 	return a
 }
@@ -129,14 +185,14 @@ func (p *partition) collect(a *area) {
 			p.s.log.Error("finding lost", "alert", f.AlertID(), "error", err)
 			continue
 		}
-		p.findings = append(p.findings, stream.Record{Key: []byte(a.ID()), Value: value})
+		p.findings = append(p.findings, stream.Record{Key: []byte(a.id), Value: value})
 		m.findings.WithLabelValues(string(f.Kind), f.Severity.String(), string(f.State)).Inc()
 	}
 	for i := range p.out.Handovers {
 		in := &p.out.Handovers[i]
 		value, err := contract.EncodeInputs(in.AreaID, p.out.Handovers[i:i+1])
 		if err != nil { // cannot be: the area was read from a log
-			p.s.log.Error("handover lost", "area", a.ID(), "error", err)
+			p.s.log.Error("handover lost", "area", a.id, "error", err)
 			continue
 		}
 		p.handovers = append(p.handovers, stream.Record{Key: []byte(in.AreaID), Value: value})
@@ -147,6 +203,7 @@ func (p *partition) collect(a *area) {
 	m.backward.Add(float64(p.out.Backward))
 	m.peaks.Add(float64(p.out.Peaks))
 	m.stuck.Add(float64(p.out.Stuck))
+	m.unwanted.Add(float64(p.out.Unwanted))
 	p.out = detectors.Output{Findings: p.out.Findings[:0], Handovers: p.out.Handovers[:0], TooLate: p.out.TooLate[:0], Points: p.out.Points}
 }
 
@@ -202,6 +259,7 @@ func (p *partition) send(ctx context.Context) error {
 		{ingest.TopicHistory, &p.history},
 		// Before the area is saved, which will not say it again.
 		{ingest.TopicInputs, &p.handovers},
+		{ingest.TopicInputs, &p.forward},
 	} {
 		if len(*out.recs) == 0 {
 			continue
@@ -215,65 +273,12 @@ func (p *partition) send(ctx context.Context) error {
 		return err
 	}
 	p.dead = p.dead[:0]
-	return nil
-}
-
-// save writes the changed areas, then commits everything before next.
-func (p *partition) save(ctx context.Context, next int64) error {
-	var recs []stream.Record
-	var changed []*area
-	size := 0
-	generation := []byte(fmt.Sprint(p.claim.Generation))
-	flush := func() error {
-		if len(recs) == 0 {
-			return nil
+	if len(p.arrived) > 0 {
+		now := time.Now()
+		for _, at := range p.arrived {
+			p.s.metrics.passage.Observe(max(0, now.Sub(at).Seconds()))
 		}
-		if err := p.s.opts.Producer.Produce(ctx, ingest.TopicCheckpoints, recs); err != nil {
-			return err
-		}
-		for _, a := range changed {
-			a.dirty = false
-		}
-		p.s.metrics.checkpoints.Add(float64(len(recs)))
-		p.s.metrics.checkpointBytes.Add(float64(size))
-		p.claim.Alive()
-		recs, changed, size = recs[:0], changed[:0], 0
-		return nil
-	}
-	for id, a := range p.areas {
-		if !a.dirty {
-			continue
-		}
-		value, err := encodeCheckpoint(a)
-		if err != nil {
-			return fmt.Errorf("save area %s: %w", id, err)
-		}
-		recs = append(recs, checkpointRecord(id, value, generation))
-		changed, size = append(changed, a), size+len(value)
-		if size >= saveBytes {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
-	}
-	if err := flush(); err != nil {
-		return err
-	}
-	return p.claim.Commit(ctx, next)
-}
-
-// saveBytes bounds what one request of a save holds in memory.
-const saveBytes = 4 << 20
-
-// finish is the last flush of a generation: what has been applied is sent,
-// saved and committed, in this order, with the time the group leaves for it.
-func (p *partition) finish(c *stream.Claim) error {
-	ctx := c.FlushContext()
-	if err := p.send(ctx); err != nil {
-		return fmt.Errorf("last findings of partition %d: %w", c.Partition(), err)
-	}
-	if err := p.save(ctx, c.Position()); err != nil && !errors.Is(err, stream.ErrFenced) {
-		return fmt.Errorf("last checkpoint of partition %d: %w", c.Partition(), err)
+		p.arrived = p.arrived[:0]
 	}
 	return nil
 }
@@ -281,8 +286,6 @@ func (p *partition) finish(c *stream.Claim) error {
 // forget takes the partition out of the gauges.
 func (p *partition) forget() {
 	for _, a := range p.areas {
-		p.s.metrics.areas.Dec()
-		p.s.metrics.homes.Sub(float64(a.Homes()))
-		p.s.metrics.unheard.Sub(float64(a.Unheard()))
+		p.s.metrics.count(a, -1)
 	}
 }

@@ -35,6 +35,8 @@ type Options struct {
 	// Group lets tests shorten the group's times; its Client, ID, Topics and
 	// Logger are set here.
 	Group stream.GroupOptions
+	// Sabotage is for the suite that shows what would be lost by it.
+	Sabotage Sabotage
 }
 
 // Service is a member of the group that shares the partitions of
@@ -49,8 +51,10 @@ type Service struct {
 	dies bool
 
 	mu        sync.Mutex
-	positions map[int]int64 // next offset whose findings are not yet sent, by owned partition
-	ready     int           // partitions restored
+	positions map[int]int64      // next offset whose findings are not yet sent, by owned partition
+	ready     int                // partitions restored
+	unsaved   map[int]time.Time  // Kafka time of the first input not saved, by owned partition
+	kept      map[int]*partition // between two generations, see keep
 }
 
 // New prepares a Service; nothing runs before Run.
@@ -68,19 +72,25 @@ func New(opts Options) (*Service, error) {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
 	g := opts.Group
+	s := &Service{
+		opts: opts, log: opts.Logger, metrics: newMetrics(opts.Registry),
+		positions: make(map[int]int64), unsaved: make(map[int]time.Time), kept: make(map[int]*partition),
+	}
 	g.Client, g.ID, g.Topics, g.Logger = opts.Client, opts.GroupID, []string{ingest.TopicInputs}, opts.Logger
-	group, err := stream.NewGroup(g)
-	if err != nil {
+	g.Assigned = s.keepOnly
+	var err error
+	if s.group, err = stream.NewGroup(g); err != nil {
 		return nil, fmt.Errorf("detect: %w", err)
 	}
-	return &Service{
-		opts: opts, group: group, log: opts.Logger, metrics: newMetrics(opts.Registry),
-		positions: make(map[int]int64),
-	}, nil
+	return s, nil
 }
 
 // Run works until ctx ends, then saves, commits and leaves the group.
 func (s *Service) Run(ctx context.Context) error {
+	defer s.keepOnly(nil)
+	var asking sync.WaitGroup
+	defer asking.Wait()
+	asking.Go(func() { s.checkRetention(ctx) })
 	if err := s.group.Run(ctx, s.handle); err != nil {
 		return fmt.Errorf("detect: %w", err)
 	}
@@ -120,6 +130,10 @@ func (s *Service) Caught(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
+// regroup is how long the group is waited for to notice that partitions were
+// added. kafka-go looks every 5 s.
+const regroup = 15 * time.Second
+
 // handle owns one partition for one generation.
 func (s *Service) handle(ctx context.Context, c *stream.Claim) error {
 	restored := false
@@ -127,12 +141,17 @@ func (s *Service) handle(ctx context.Context, c *stream.Claim) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.positions, c.Partition())
+		delete(s.unsaved, c.Partition())
+		s.showUnsaved()
 		if restored {
 			s.ready--
 		}
 	}()
 
-	p, err := s.restore(ctx, c)
+	p, err := s.regain(ctx, c)
+	if err == nil && p == nil {
+		p, err = s.restore(ctx, c)
+	}
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -145,30 +164,50 @@ func (s *Service) handle(ctx context.Context, c *stream.Claim) error {
 	s.mu.Unlock()
 	defer p.forget()
 
-	saved := time.Now()
 	for {
-		s.position(c.Partition(), c.Position())
+		s.position(c.Partition(), p.next, p.oldestUnsaved())
 		batch, err := c.Fetch(ctx)
+		p.wall = time.Now()
 		if err == nil {
 			if s.opts.Now != nil {
 				p.now = s.opts.Now()
 			}
-			if err = p.apply(ctx, batch.Records); err == nil {
+			if err = p.apply(ctx, batch); err == nil {
+				err = p.outOfOrder(ctx, batch.Next)
+			}
+			if err == nil {
 				err = p.send(ctx)
 			}
 		}
 		if err == nil && s.opts.Now != nil && batch.Next >= batch.HighWatermark {
 			err = p.tell(ctx, p.now)
 		}
-		if err == nil && time.Since(saved) >= s.opts.CheckpointEvery {
-			saved = time.Now()
-			err = p.save(ctx, batch.Next)
+		if err == nil {
+			if n, ok := p.due(s.opts.CheckpointEvery); ok {
+				err = p.save(ctx, batch.Next, n)
+			}
 		}
 		switch {
 		case ctx.Err() != nil && s.dies:
 			return nil
 		case ctx.Err() != nil:
-			return p.finish(c)
+			all, err := p.finish(c)
+			if all {
+				s.keep(p)
+			}
+			return err
+		case errors.Is(err, errPartitionsChanged):
+			// Who gets its areas needs what is in memory of them. The group
+			// notices within seconds, too, and begins a generation.
+			if _, err := p.finish(c); err != nil {
+				return err
+			}
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(regroup):
+				return err
+			}
 		case errors.Is(err, stream.ErrFenced):
 			<-ctx.Done() // the next generation is on its way
 			return nil
@@ -178,8 +217,26 @@ func (s *Service) handle(ctx context.Context, c *stream.Claim) error {
 	}
 }
 
-func (s *Service) position(partition int, next int64) {
+// position notes how far a partition is handled and saved.
+func (s *Service) position(partition int, next int64, unsaved time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.positions[partition] = next
+	s.unsaved[partition] = unsaved
+	s.showUnsaved()
+}
+
+// showUnsaved sets the gauge of the oldest input that is not saved. mu is held.
+func (s *Service) showUnsaved() {
+	var oldest time.Time
+	for _, at := range s.unsaved {
+		if !at.IsZero() && (oldest.IsZero() || at.Before(oldest)) {
+			oldest = at
+		}
+	}
+	seconds := 0.0
+	if !oldest.IsZero() {
+		seconds = float64(oldest.UnixMilli()) / 1000
+	}
+	s.metrics.oldest.Set(seconds)
 }

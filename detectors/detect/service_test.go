@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -266,12 +267,14 @@ func TestASecondMemberTakesOverHalfWay(t *testing.T) {
 }
 
 // grow adds partitions to the log, as an operator would.
-func (s *site) grow(to int) {
+func (s *site) grow(to int) { s.t.Helper(); s.growTopic(ingest.TopicInputs, to) }
+
+func (s *site) growTopic(name string, to int) {
 	s.t.Helper()
 	transport := &kafka.Transport{}
 	defer transport.CloseIdleConnections()
 	admin := &kafka.Client{Addr: kafka.TCP(s.on.Brokers...), Transport: transport}
-	topic := s.on.Prefix + ingest.TopicInputs
+	topic := s.on.Prefix + name
 	res, err := admin.CreatePartitions(s.t.Context(), &kafka.CreatePartitionsRequest{
 		Topics: []kafka.TopicPartitionsConfig{{Name: topic, Count: int32(to)}},
 	})
@@ -313,20 +316,61 @@ func TestAreasMoveWhenPartitionsAreAdded(t *testing.T) {
 	s.expect(want)
 }
 
+// Partitions are added while everything runs. The member has its areas in memory
+// alone, and some of what comes next goes to their old partitions, since ingest
+// does not know yet.
+func TestAreasMoveUnderARunningMember(t *testing.T) {
+	s := newSite(t)
+	log := silentHomes(6)
+	want := undisturbed(t, log)
+	svc, stop := s.member(nil)
+	s.append(log[:len(log)*31/40])
+	s.waitCaught(svc)
+	s.growTopic(ingest.TopicCheckpoints, partitions+2)
+	s.growTopic(ingest.TopicInputs, partitions+2)
+	s.append(log[len(log)*31/40 : len(log)*33/40])
+	s.waitCaught(svc)
+	next := log[len(log)*33/40 : len(log)*33/40+96] // a quarter of a day and more
+	for i := range next {
+		value, err := contract.EncodeInputs(next[i].AreaID, next[i:i+1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		rec := stream.Record{Key: []byte(next[i].AreaID), Value: value}
+		if _, err := s.producer.Append(t.Context(), ingest.TopicInputs, stream.Partition(rec.Key, partitions), []stream.Record{rec}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.waitCaught(svc)
+	s.append(log[len(log)*33/40+len(next):])
+	s.waitCaught(svc)
+	if n := testutil.ToFloat64(svc.metrics.strayed); n == 0 {
+		t.Error("nothing went astray, so this test shows less than it says")
+	}
+	stop()
+	s.expect(want)
+}
+
+// checkpoint writes one by hand.
+func (s *site) checkpoint(l label, a *area) {
+	s.t.Helper()
+	rec, err := l.record(a)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.producer.Produce(s.t.Context(), ingest.TopicCheckpoints, []stream.Record{rec}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // A broker that lost power may have kept a state and lost inputs in it. What
 // then comes at their offsets is new.
 func TestStateAheadOfItsLogIsNotDeaf(t *testing.T) {
 	s := newSite(t)
 	p := detectors.DefaultParams()
-	raw, err := encodeCheckpoint(&area{
-		Area: detectors.NewArea(&p, "tq-0"), partition: stream.Partition([]byte("tq-0"), partitions), next: 5000,
+	s.checkpoint(label{}, &area{
+		id: "tq-0", state: detectors.NewArea(&p, "tq-0"), partition: stream.Partition([]byte("tq-0"), partitions), next: 5000,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.producer.Produce(t.Context(), ingest.TopicCheckpoints, []stream.Record{checkpointRecord("tq-0", raw, nil)}); err != nil {
-		t.Fatal(err)
-	}
 	svc, _ := s.member(nil)
 	s.waitCaught(svc) // restored, before the log has begun
 	for !svc.Ready() {
@@ -443,14 +487,37 @@ func TestAnAreaOfAThousandHomesIsSavedAndRestored(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	svc, stop = s.member(func(o *Options) { o.Registry = reg })
 	s.waitCaught(svc)
-	defer stop()
 	homes := testutil.ToFloat64(svc.metrics.homes)
 	inputs := testutil.ToFloat64(svc.metrics.inputs)
 	if homes != 1000 || inputs != 0 {
 		t.Errorf("restored %v homes and read %v inputs again", homes, inputs)
 	}
+	// The next interval comes to states that were still encoded.
+	next := slices.Clone(log[len(log)-1000:])
+	for i := range next {
+		r := *next[i].Readings
+		r.Start = r.Start.Add(r.Interval)
+		next[i].Readings, next[i].Clock = &r, next[i].Clock.Add(r.Interval)
+	}
+	s.append(next)
+	s.waitCaught(svc)
+	stop()
+	want := detectors.NewArea(&svc.opts.Params, "tq-0")
+	for _, in := range slices.Concat(log, next) {
+		if err := want.Apply(&in, new(detectors.Output)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	state, err := want.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
 	size := 0
-	s.read(ingest.TopicCheckpoints, func(r stream.Record) { size = max(size, len(r.Value)) })
+	var last []byte
+	s.read(ingest.TopicCheckpoints, func(r stream.Record) { size, last = max(size, len(r.Value)), r.Value })
+	if !bytes.HasSuffix(last, state) {
+		t.Error("the state is not that of an area which was never saved")
+	}
 	if size < 1<<20 {
 		t.Errorf("a checkpoint of %d bytes shows nothing: brokers take a MiB by default", size)
 	}

@@ -137,8 +137,13 @@ func checkDirective(d *ingest.Directive) *ingest.Rejection {
 			return ingest.Reject(ingest.BadField, "from", "an outcome has no period, only issued_at; an absence is a directive of its own, kind away")
 		}
 		return nil
+	case ingest.ConsentWithdrawn, ingest.ConsentGiven:
+		if !d.From.IsZero() || !d.Until.IsZero() || d.Outcome != "" {
+			return ingest.Reject(ingest.BadField, "kind", "%s holds from when it is said, until the other is said: it has neither period nor outcome", d.Kind)
+		}
+		return nil
 	default:
-		return ingest.Reject(ingest.BadField, "kind", "required: %s, %s or %s", ingest.Away, ingest.Mute, ingest.Outcome)
+		return ingest.Reject(ingest.BadField, "kind", "required: one of %v", ingest.DirectiveKinds)
 	}
 }
 

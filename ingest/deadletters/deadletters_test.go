@@ -316,3 +316,20 @@ func FuzzLocate(f *testing.F) {
 		}
 	})
 }
+
+// A letter that was written twice, since the broker's answer was lost, is two
+// letters: its record goes back twice, and does not multiply from there.
+func TestALetterWrittenTwiceDoesNotMultiply(t *testing.T) {
+	c, p := newSite(t)
+	bury(t, p, refused(1, "{"), refused(1, "{"))
+	from := []int64{0, 0, 0}
+	for round := 1; round <= 3; round++ {
+		if v := replay(t, c, Rules{Most: 3}); v[Go] != 2 {
+			t.Fatalf("round %d: %v", round, v)
+		}
+		var recs []stream.Record
+		if recs, from = ingestAgain(t, c, p, from); len(recs) != 2 {
+			t.Fatalf("round %d brought %d records", round, len(recs))
+		}
+	}
+}

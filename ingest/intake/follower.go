@@ -296,6 +296,20 @@ func (f *Follower) areasOf(household string, at time.Time) (areas []string) {
 	return areas
 }
 
+// EverIn are the areas in which a household is, was or will be.
+func (f *Follower) EverIn(household string) (areas []string) {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	for _, meter := range f.meters[household] {
+		for _, h := range f.homes[meter] {
+			if h.HouseholdID == household {
+				areas = append(areas, AreaOf(h))
+			}
+		}
+	}
+	return areas
+}
+
 // indexed returns the index, built anew after a change.
 func (f *Follower) indexed() *rosterIndex {
 	f.mu.Lock()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -355,5 +356,70 @@ func TestMetricsPassTheLinter(t *testing.T) {
 	w.service(village())
 	if problems, err := testutil.GatherAndLint(w.registry); err != nil || len(problems) > 0 {
 		t.Errorf("%v %v", problems, err)
+	}
+}
+
+// A sender's request whose answer was lost is written twice. The areas' logs
+// then hold its entries twice, in the same order, which detection ignores; there
+// are no dead letters of it, and the roster is as it was.
+func TestWhatComesTwiceGoesOnTwiceAndNothingElse(t *testing.T) {
+	w := newWorld(t)
+	away := saidAway("d1", "h1")
+	said := text("%s", contract.EncodeDirective(&away))
+	twice := func(topic string, recs ...stream.Record) {
+		w.send(topic, recs...)
+		w.send(topic, recs...)
+	}
+	homes := []ingest.Home{{MeterID: "m1", HouseholdID: "h1", AreaID: "A"}, {MeterID: "m3", HouseholdID: "h3", AreaID: "B"}}
+	for range 2 {
+		if err := PublishRoster(w.ctx(), w.producer, homes); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := NewFollower(nil)
+	w.run(func(ctx context.Context) error { return f.Follow(ctx, w.client) })
+	s := w.service(f)
+	w.run(s.Run)
+	twice(ingest.TopicReadings, reading("m1", time.Hour, 0.1), reading("m1", 0, 0.2), reading("m3", 0, 0.3))
+	w.caught(s)
+	w.each(ingest.TopicInputs, func(r stream.Record) {
+		if in, err := contract.DecodeInputs(r.Value); err != nil || in[0].Readings == nil {
+			return // the roster's entries have not arrived from a sender
+		}
+		ms, ok := r.Header(ingest.ArrivedHeader)
+		at, err := strconv.ParseInt(ms, 10, 64)
+		if age := time.Since(time.UnixMilli(at)); !ok || err != nil || age < 0 || age > within {
+			t.Errorf("arrived %q: %v", ms, err)
+		}
+	})
+	twice(ingest.TopicIncidents, incident("i1", ingest.Scope{Areas: []string{"A"}}))
+	w.caught(s)
+	twice(ingest.TopicDirectives, said)
+	w.caught(s)
+	if f.Len() != 2 {
+		t.Errorf("%d meters in the roster", f.Len())
+	}
+	in := w.inputs()
+	for area, entries := range in { // who is there may be told twice, too
+		told := residencesOf(entries, map[string]string{"A": "h1", "B": "h3"}[area])
+		for _, r := range told {
+			if !reflect.DeepEqual(r, told[0]) {
+				t.Errorf("area %s is told %+v and %+v", area, told[0], r)
+			}
+		}
+		in[area] = slices.DeleteFunc(entries, func(e ingest.Input) bool { return e.Residence != nil })
+	}
+	a := in["A"]
+	if len(a) != 8 || len(in["B"]) != 2 || len(w.letters()) != 0 {
+		t.Fatalf("the logs hold %v, and there are %d dead letters", in, len(w.letters()))
+	}
+	if got := wh(a[:4]); !slices.Equal(got, []uint32{100, 200, 100, 200}) {
+		t.Errorf("readings %v", got)
+	}
+	if a[4].Incident == nil || a[5].Incident == nil || a[4].Incident.ID != a[5].Incident.ID || a[6].Directive == nil || *a[6].Directive != *a[7].Directive {
+		t.Errorf("then %+v", a[4:])
+	}
+	if ids := w.reports.ids(); !slices.Equal(ids, []string{"i1", "i1"}) {
+		t.Errorf("reports %v: the store goes by their id", ids)
 	}
 }

@@ -2,7 +2,10 @@ package intake
 
 import (
 	"context"
+	"strconv"
 	"time"
+
+	"github.com/segmentio/kafka-go"
 
 	"weimang/ingest"
 	"weimang/ingest/contract"
@@ -22,6 +25,8 @@ type packer struct {
 	order []*pack
 	areas map[string]*pack
 	recs  []stream.Record
+	// arrived is when what is added next came to its topic; zero: not to be told.
+	arrived time.Time
 }
 
 // pack is the entries of one area for the next record.
@@ -29,6 +34,7 @@ type pack struct {
 	area    string
 	entries []ingest.Input
 	bytes   int
+	arrived time.Time // of the first entry
 }
 
 // add takes an entry of about that many bytes.
@@ -47,6 +53,9 @@ func (p *packer) add(in ingest.Input, bytes int) error {
 			return err
 		}
 	}
+	if len(a.entries) == 0 {
+		a.arrived = p.arrived
+	}
 	a.entries = append(a.entries, in)
 	a.bytes += bytes
 	return nil
@@ -61,7 +70,11 @@ func (p *packer) seal(a *pack) error {
 	if err != nil {
 		return err
 	}
-	p.recs = append(p.recs, stream.Record{Key: []byte(a.area), Value: value})
+	rec := stream.Record{Key: []byte(a.area), Value: value}
+	if !a.arrived.IsZero() {
+		rec.Headers = []kafka.Header{{Key: ingest.ArrivedHeader, Value: strconv.AppendInt(nil, a.arrived.UnixMilli(), 10)}}
+	}
+	p.recs = append(p.recs, rec)
 	a.entries, a.bytes = a.entries[:0], 0
 	return nil
 }

@@ -25,6 +25,7 @@ func (s *Service) readings(ctx context.Context, recs []stream.Record) error {
 		} else if err != nil {
 			return err
 		}
+		out.arrived = r.Time
 		for _, in := range inputs {
 			if err := out.add(in, 40+4*len(in.Readings.Wh)); err != nil {
 				return err

@@ -15,6 +15,8 @@ type residences interface {
 	Reached(ctx context.Context, partition int, next int64) error
 	// Residences are the entries for areas that follow from records of meters.
 	Residences(meters []string) []ingest.Input
+	// EverIn are the areas in which a household is, was or will be.
+	EverIn(household string) []string
 }
 
 // roster handles a batch of weimang.roster: what has changed goes into the logs of

@@ -32,6 +32,7 @@ type Claim struct {
 	commits  prometheus.Counter
 	flush    context.Context //nolint:containedctx // handed out, see FlushContext
 	progress *atomic.Int64   // unix nano of the last sign of life
+	lag      lag
 
 	mu        sync.Mutex
 	commit    func(id tp, next int64) error
@@ -49,6 +50,17 @@ func (c *Claim) FlushContext() context.Context { return c.flush }
 // Alive tells the group's watchdog that a handler which does not fetch for
 // long, since it restores state for instance, has not hung.
 func (c *Claim) Alive() { c.progress.Store(time.Now().UnixNano()) }
+
+// Fetch is the cursor's. To call it means that the batch before is handled, for
+// the metrics of lag.
+func (c *Claim) Fetch(ctx context.Context) (Batch, error) {
+	c.lag.handled(c.Position())
+	b, err := c.Cursor.Fetch(ctx)
+	if err == nil {
+		c.lag.fetched(&b)
+	}
+	return b, err
+}
 
 // Commit records that everything before offset next is handled. It goes
 // forwards only: a lower offset than the last one is ignored. The broker
@@ -84,6 +96,31 @@ func (c *Claim) Commit(ctx context.Context, next int64) error {
 	default:
 		return fmt.Errorf("commit %s at %d: %w", c.id, next, err)
 	}
+}
+
+// Committed is the offset before which everything counts as handled, -1 when
+// nothing was ever committed.
+func (c *Claim) Committed() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.committed
+}
+
+// Confirm asks the broker whether the claim still holds, by committing the place
+// it began at: nil when it does, ErrFenced when the generation is over. It is
+// for before the first commit.
+func (c *Claim) Confirm() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over {
+		return ErrFenced
+	}
+	err := c.commit(c.id, c.Start)
+	if err != nil && generationOver(err) {
+		c.fenced = true
+		return fmt.Errorf("confirm %s: %w (%w)", c.id, ErrFenced, err)
+	}
+	return err
 }
 
 // generationOver reports whether no later commit can succeed either.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"strings"
 	"time"
 
@@ -34,7 +35,11 @@ type Config struct {
 	Prefix string
 	TLS    *tls.Config    // nil: plain text
 	SASL   sasl.Mechanism // nil: no authentication
-	Logger *slog.Logger   // nil: silent
+	// Dial makes every connection to a broker, by the address that the
+	// brokers give of themselves; nil: as net.Dialer does. It is where a test
+	// stands between a process and its brokers.
+	Dial   func(ctx context.Context, network, addr string) (net.Conn, error)
+	Logger *slog.Logger // nil: silent
 	// Registry receives the weimang_stream metrics of everything that uses
 	// the client, so a process makes one client per registry. Nil: kept, not
 	// exported.
@@ -67,6 +72,7 @@ func NewClient(cfg Config) (*Client, error) {
 		ClientID:    cfg.ClientID,
 		TLS:         cfg.TLS,
 		SASL:        cfg.SASL,
+		Dial:        cfg.Dial,
 	}
 	return &Client{
 		cfg:       cfg,
@@ -124,7 +130,7 @@ func (c *Client) wire(name string) string { return c.cfg.Prefix + name }
 func (c *Client) plain(name string) string { return strings.TrimPrefix(name, c.cfg.Prefix) }
 
 func (c *Client) dialer() *kafka.Dialer {
-	return &kafka.Dialer{ClientID: c.cfg.ClientID, Timeout: dialTimeout, TLS: c.cfg.TLS, SASLMechanism: c.cfg.SASL}
+	return &kafka.Dialer{ClientID: c.cfg.ClientID, Timeout: dialTimeout, TLS: c.cfg.TLS, SASLMechanism: c.cfg.SASL, DialFunc: c.cfg.Dial}
 }
 
 // dial connects to any broker, with a deadline on everything done there.

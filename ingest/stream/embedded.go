@@ -32,8 +32,11 @@ type EmbeddedOptions struct {
 // record survives a killed process, not a lost power supply.
 type Embedded struct {
 	cluster *kfake.Cluster
+	dir     string // "": in memory
+	log     *slog.Logger
 	addr    string
 	unlock  func()
+	cleans  sync.Mutex
 	stop    chan struct{}
 	done    sync.WaitGroup
 }
@@ -55,8 +58,10 @@ func StartEmbedded(opts EmbeddedOptions) (*Embedded, error) {
 		}),
 		kfake.GroupMinSessionTimeout(100 * time.Millisecond), // its own minimum of 6 s makes tests and restarts slow
 		// A group's offsets are forgotten after a week without members; a
-		// machine that was off for longer would begin anew.
-		kfake.BrokerConfigs(map[string]string{"offsets.retention.minutes": "5256000"}), // ten years
+		// machine that was off for longer would begin anew: ten years. Its own
+		// cleaner would begin with the first compacted topic, and
+		// without what Clean does against a kill.
+		kfake.BrokerConfigs(map[string]string{"offsets.retention.minutes": "5256000", "log.cleaner.backoff.ms": "315360000000"}),
 		kfake.WithLogger(kfakeLogger{log}),
 	}
 	unlock := func() {}
@@ -69,6 +74,14 @@ func StartEmbedded(opts EmbeddedOptions) (*Embedded, error) {
 		if unlock, err = lockFile(filepath.Join(opts.Dir, "weimang.lock")); err != nil {
 			return nil, fmt.Errorf("start embedded broker in %s: %w", opts.Dir, err)
 		}
+		mended, err := cleaning{opts.Dir}.mend()
+		if err != nil {
+			unlock()
+			return nil, fmt.Errorf("start embedded broker in %s: put back what cleaning has lost: %w", opts.Dir, err)
+		}
+		if len(mended) > 0 {
+			log.Warn("embedded broker was killed while it cleaned; what it had removed is back", "partitions", mended)
+		}
 		kopts = append(kopts, kfake.DataDir(filepath.Join(opts.Dir, "log")))
 	}
 	cluster, err := kfake.NewCluster(kopts...)
@@ -76,7 +89,7 @@ func StartEmbedded(opts EmbeddedOptions) (*Embedded, error) {
 		unlock()
 		return nil, fmt.Errorf("start embedded broker: %w", err)
 	}
-	e := &Embedded{cluster: cluster, addr: cluster.ListenAddrs()[0], unlock: unlock, stop: make(chan struct{})}
+	e := &Embedded{cluster: cluster, dir: opts.Dir, log: log, addr: cluster.ListenAddrs()[0], unlock: unlock, stop: make(chan struct{})}
 	every := cmp.Or(opts.CompactEvery, 10*time.Minute)
 	e.done.Go(func() { e.clean(every) })
 	return e, nil
@@ -93,8 +106,24 @@ func (e *Embedded) Close() {
 	e.unlock()
 }
 
-// Clean compacts and drops old records now.
-func (e *Embedded) Clean() { e.cluster.Compact() }
+// Clean compacts and drops old records now. A kill meanwhile loses nothing.
+func (e *Embedded) Clean() {
+	e.cleans.Lock()
+	defer e.cleans.Unlock()
+	if e.dir == "" {
+		e.cluster.Compact()
+		return
+	}
+	c := cleaning{e.dir}
+	if err := c.begin(); err != nil {
+		e.log.Error("embedded broker does not clean its topics, which grow", "error", err)
+		return
+	}
+	e.cluster.Compact()
+	if err := c.end(); err != nil {
+		e.log.Error("embedded broker has cleaned its topics and keeps what they were", "error", err)
+	}
+}
 
 // clean runs the cleaner: after a restart kfake's own does not start until a
 // topic is altered. Compact also applies retention to all topics.

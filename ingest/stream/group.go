@@ -20,7 +20,7 @@ type GroupOptions struct {
 	Topics []string // read by every member
 
 	SessionTimeout    time.Duration // 30 s: a member that is killed is missed after it
-	HeartbeatInterval time.Duration // 1 s
+	HeartbeatInterval time.Duration // 300 ms: members learn of a change of the group by it, and wait for the last
 	RebalanceTimeout  time.Duration // 60 s: how long a join waits for the others
 	JoinGroupBackoff  time.Duration // 1 s
 	// FlushTimeout (20 s) is what a handler has for its last writes. It must
@@ -33,6 +33,11 @@ type GroupOptions struct {
 	// so that others can take over. Kafka itself would wait for ever, since
 	// heartbeats go on.
 	StallTimeout time.Duration
+
+	// Assigned is called with what a generation has brought, topic by topic,
+	// before its handlers start: what is kept of other partitions is of no use
+	// any more. nil: nobody wants to know.
+	Assigned func(partitions map[string][]int)
 
 	MaxBytes int           // of one fetch, 256 KiB
 	MaxWait  time.Duration // of one fetch, 500 ms
@@ -58,6 +63,7 @@ type Group struct {
 	log  *slog.Logger
 	// assigned partitions of the running generation, -1 between generations.
 	assigned atomic.Int64
+	sticky   *sticky
 }
 
 // NewGroup checks the options.
@@ -66,7 +72,7 @@ func NewGroup(opts GroupOptions) (*Group, error) {
 		return nil, errors.New("stream: a group needs a client, a name and topics")
 	}
 	opts.SessionTimeout = cmp.Or(opts.SessionTimeout, 30*time.Second)
-	opts.HeartbeatInterval = cmp.Or(opts.HeartbeatInterval, time.Second)
+	opts.HeartbeatInterval = cmp.Or(opts.HeartbeatInterval, 300*time.Millisecond)
 	opts.RebalanceTimeout = cmp.Or(opts.RebalanceTimeout, time.Minute)
 	opts.JoinGroupBackoff = cmp.Or(opts.JoinGroupBackoff, time.Second)
 	opts.FlushTimeout = cmp.Or(opts.FlushTimeout, 20*time.Second)
@@ -83,7 +89,7 @@ func NewGroup(opts GroupOptions) (*Group, error) {
 	if log == nil {
 		log = opts.Client.log
 	}
-	g := &Group{opts: opts, c: opts.Client, log: log.With("group", opts.ID)}
+	g := &Group{opts: opts, c: opts.Client, log: log.With("group", opts.ID), sticky: new(sticky)}
 	g.assigned.Store(-1)
 	return g, nil
 }
@@ -119,6 +125,9 @@ func (g *Group) Run(ctx context.Context, handle func(context.Context, *Claim) er
 		RebalanceTimeout:      g.opts.RebalanceTimeout,
 		JoinGroupBackoff:      g.opts.JoinGroupBackoff,
 		WatchPartitionChanges: true,
+		// Range is for a group in which members of an earlier version still are:
+		// the broker chooses what all know.
+		GroupBalancers: []kafka.GroupBalancer{g.sticky, kafka.RangeGroupBalancer{}},
 	})
 	if err != nil {
 		return fmt.Errorf("join group %s: %w", g.opts.ID, err)
@@ -149,7 +158,17 @@ func (g *Group) Run(ctx context.Context, handle func(context.Context, *Claim) er
 // start launches a generation: a goroutine per partition and the guard.
 func (g *Group) start(ctx context.Context, gen *kafka.Generation, handle func(context.Context, *Claim) error) {
 	g.c.metrics.rebalances.WithLabelValues(g.opts.ID).Inc()
+	g.sticky.owns(gen)
 	w := &work{Group: g, ctx: ctx, gen: gen, handle: handle}
+	if g.opts.Assigned != nil {
+		got := make(map[string][]int, len(gen.Assignments))
+		for topic, parts := range gen.Assignments {
+			for _, p := range parts {
+				got[g.c.plain(topic)] = append(got[g.c.plain(topic)], p.ID)
+			}
+		}
+		g.opts.Assigned(got)
+	}
 	var assigned []string
 	for topic, parts := range gen.Assignments {
 		for _, p := range parts {
@@ -198,7 +217,9 @@ func (w *work) partition(gctx context.Context, id tp, offset int64, progress *at
 		claim.flush, claim.progress = flush, progress
 		claim.alive = claim.Alive
 		claim.Alive()
+		behind := w.c.metrics.lags.add(readerOf{w.opts.ID, id.topic}, &claim.lag)
 		err = w.handle(hctx, claim)
+		behind()
 		claim.end()
 		at, fenced := claim.done()
 		if at >= 0 {

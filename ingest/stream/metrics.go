@@ -17,6 +17,7 @@ type metrics struct {
 	rebalances   *prometheus.CounterVec // group
 	failures     *prometheus.CounterVec // group
 	state        *prometheus.GaugeVec   // group
+	lags         *lags
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -25,6 +26,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		return f.NewCounterVec(prometheus.CounterOpts{Name: "weimang_stream_" + name, Help: help}, []string{label})
 	}
 	return &metrics{
+		lags:         newLags(reg),
 		produced:     counter("produced_records_total", "Records acknowledged by the broker", "topic"),
 		fetched:      counter("fetched_records_total", "Records read from the broker", "topic"),
 		holeSteps:    counter("hole_steps_total", "Offsets stepped over because a compacted log holds no record there", "topic"),

@@ -30,6 +30,11 @@ func (c *Client) Bounds(ctx context.Context, topic string) (starts, ends []int64
 	return starts, ends, nil
 }
 
+// BoundsOf is Bounds of one partition, tried again until ctx ends.
+func (c *Client) BoundsOf(ctx context.Context, topic string, partition int) (start, end int64, err error) {
+	return c.boundsUntil(ctx, topic, partition)
+}
+
 // bounds returns begin and end of one partition's log.
 func (c *Client) bounds(ctx context.Context, topic string, partition int) (start, end int64, err error) {
 	// Two requests: kafka-go merges answers by partition and cannot tell which

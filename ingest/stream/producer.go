@@ -111,52 +111,81 @@ func (p *Producer) partitions(ctx context.Context, topic string) (int, error) {
 
 // producePartition sends one partition's records in order, request by request.
 func (p *Producer) producePartition(ctx context.Context, topic string, part int, recs []*Record) error {
+	_, err := p.requests(ctx, topic, part, recs)
+	return err
+}
+
+// Stretch is where records lie in a partition: from First, before End.
+type Stretch struct{ First, End int64 }
+
+// Append is Produce to a partition of the caller's choice, keys notwithstanding.
+// It returns where the records lie, in their order: one stretch, or more where
+// something else came between them. What a repeated request has left before
+// that, of these very records, is in none of the stretches.
+func (p *Producer) Append(ctx context.Context, topic string, partition int, recs []Record) ([]Stretch, error) {
+	list := make([]*Record, len(recs))
+	for i := range recs {
+		list[i] = &recs[i]
+	}
+	return p.requests(ctx, topic, partition, list)
+}
+
+// requests sends one partition's records, as many as a request may hold at a
+// time.
+func (p *Producer) requests(ctx context.Context, topic string, part int, recs []*Record) (at []Stretch, err error) {
 	for len(recs) > 0 {
 		n, bytes := 0, 0
 		for n < len(recs) && n < maxRequestRecords && (n == 0 || bytes+recs[n].size() <= maxRequestBytes) {
 			bytes += recs[n].size()
 			n++
 		}
-		if err := p.send(ctx, topic, part, recs[:n]); err != nil {
-			return err
+		if at, err = p.send(ctx, topic, part, recs[:n], at); err != nil {
+			return at, err
 		}
 		recs = recs[n:]
 	}
-	return nil
+	return at, nil
 }
 
-// send writes one request, trying again while that may help.
-func (p *Producer) send(ctx context.Context, topic string, part int, recs []*Record) error {
+// send writes one request, trying again while that may help, and adds to at
+// where its records lie.
+func (p *Producer) send(ctx context.Context, topic string, part int, recs []*Record, at []Stretch) ([]Stretch, error) {
 	sp := spell{out: p.c.producing, id: tp{topic, part}}
 	defer sp.end()
 	var wait backoff
 	for {
-		err := p.try(ctx, topic, part, recs)
+		first, err := p.try(ctx, topic, part, recs)
 		switch {
 		case err == nil:
 			p.c.metrics.produced.WithLabelValues(topic).Add(float64(len(recs)))
-			return nil
+			end := first + int64(len(recs))
+			if n := len(at); n > 0 && at[n-1].End == first {
+				at[n-1].End = end
+				return at, nil
+			}
+			return append(at, Stretch{first, end}), nil
 		case errors.Is(err, kafka.MessageSizeTooLarge) && len(recs) > 1:
 			// The broker's limit is below ours: halve until it fits.
 			half := len(recs) / 2
-			if err := p.send(ctx, topic, part, recs[:half]); err != nil {
-				return err
+			if at, err = p.send(ctx, topic, part, recs[:half], at); err != nil {
+				return at, err
 			}
-			return p.send(ctx, topic, part, recs[half:])
+			return p.send(ctx, topic, part, recs[half:], at)
 		case permanent(err):
-			return fmt.Errorf("produce to %s: %w", sp.id, err)
+			return at, fmt.Errorf("produce to %s: %w", sp.id, err)
 		}
 		if ctx.Err() == nil {
 			p.c.metrics.retries.WithLabelValues("produce").Inc()
 			sp.fail(err)
 		}
 		if ctxErr := wait.sleep(ctx); ctxErr != nil {
-			return fmt.Errorf("produce to %s: %w (last: %w)", sp.id, ctxErr, err)
+			return at, fmt.Errorf("produce to %s: %w (last: %w)", sp.id, ctxErr, err)
 		}
 	}
 }
 
-func (p *Producer) try(ctx context.Context, topic string, part int, recs []*Record) error {
+// try sends one request once, and returns the offset of its first record.
+func (p *Producer) try(ctx context.Context, topic string, part int, recs []*Record) (int64, error) {
 	// Made anew for each try: kafka-go consumes the readers.
 	batch := make([]kafka.Record, len(recs))
 	bytes := 0
@@ -176,9 +205,9 @@ func (p *Producer) try(ctx context.Context, topic string, part int, recs []*Reco
 		Compression:  compression,
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return res.Error
+	return res.BaseOffset, res.Error
 }
 
 // TooLarge reports whether Produce failed because a single record is larger

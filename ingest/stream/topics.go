@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -128,24 +129,61 @@ func (c *Client) EnsureTopics(ctx context.Context, topics []Topic) error {
 	return c.comparePartitions(ctx, topics)
 }
 
+// Kept is how long and how much of itself a topic keeps, as the broker has it.
+type Kept struct {
+	For   time.Duration // -1: for ever
+	Bytes int64         // of a partition, -1: any number
+}
+
+// Kept asks for a topic's retention. Not every user may: then it is an error.
+func (c *Client) Kept(ctx context.Context, topic string) (Kept, error) {
+	const forTime, forSize = "retention.ms", "retention.bytes"
+	res, err := c.kafka.DescribeConfigs(ctx, &kafka.DescribeConfigsRequest{Resources: []kafka.DescribeConfigRequestResource{{
+		ResourceType: kafka.ResourceTypeTopic, ResourceName: c.wire(topic), ConfigNames: []string{forTime, forSize},
+	}}})
+	if err != nil {
+		return Kept{}, fmt.Errorf("retention of %s: %w", topic, err)
+	}
+	k := Kept{-1, -1}
+	found := false
+	for _, r := range res.Resources {
+		if r.Error != nil {
+			return Kept{}, fmt.Errorf("retention of %s: %w", topic, r.Error)
+		}
+		for _, e := range r.ConfigEntries {
+			n, err := strconv.ParseInt(e.ConfigValue, 10, 64)
+			switch {
+			case err != nil:
+			case e.ConfigName == forTime && n >= 0:
+				k.For, found = time.Duration(min(n, math.MaxInt64/int64(time.Millisecond)))*time.Millisecond, true
+			case e.ConfigName == forTime:
+				found = true
+			case e.ConfigName == forSize && n >= 0:
+				k.Bytes = n
+			}
+		}
+	}
+	if !found {
+		return Kept{}, fmt.Errorf("retention of %s: the broker does not say", topic)
+	}
+	return k, nil
+}
+
 // Delete deletes topics and groups with all they hold. What does not exist is
 // no error. It is for those made for a while, under a prefix of their own.
 func (c *Client) Delete(ctx context.Context, topics []Topic, groups []string) error {
 	var errs []error
 	// Groups first: where topics go while a group has offsets in them, some
-	// brokers keep the group.
-	wired := make([]string, len(groups))
-	for i, group := range groups {
-		wired[i] = c.wire(group)
-	}
-	left, err := c.kafka.DeleteGroups(ctx, &kafka.DeleteGroupsRequest{GroupIDs: wired})
-	if err != nil {
-		errs = append(errs, fmt.Errorf("delete groups: %w", err))
-	} else {
-		for group, err := range left.Errors {
-			if err != nil && !errors.Is(err, kafka.GroupIdNotFound) {
-				errs = append(errs, fmt.Errorf("delete group %s: %w", c.plain(group), err))
-			}
+	// brokers keep the group. One by one: each has a coordinator of its own,
+	// and kafka-go asks only that of the first.
+	for _, group := range groups {
+		wired := c.wire(group)
+		left, err := c.kafka.DeleteGroups(ctx, &kafka.DeleteGroupsRequest{GroupIDs: []string{wired}})
+		if err == nil {
+			err = left.Errors[wired]
+		}
+		if err != nil && !errors.Is(err, kafka.GroupIdNotFound) {
+			errs = append(errs, fmt.Errorf("delete group %s: %w", group, err))
 		}
 	}
 	req := &kafka.DeleteTopicsRequest{}

@@ -401,10 +401,10 @@ type Directive struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	DirectiveId   string                 `protobuf:"bytes,1,opt,name=directive_id,json=directiveId,proto3" json:"directive_id,omitempty"` // required; a later one with the same id replaces it
 	HouseholdId   string                 `protobuf:"bytes,2,opt,name=household_id,json=householdId,proto3" json:"household_id,omitempty"` // required; as in the site's roster
-	Kind          string                 `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`                                  // away, mute, outcome
+	Kind          string                 `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`                                  // away, mute, outcome, consent-withdrawn, consent-given
 	From          int64                  `protobuf:"varint,4,opt,name=from,proto3" json:"from,omitempty"`                                 // of away and mute; seconds since 1970 UTC
 	Until         int64                  `protobuf:"varint,5,opt,name=until,proto3" json:"until,omitempty"`                               // of away and mute; 0 is an absence with an open end
-	Outcome       string                 `protobuf:"bytes,6,opt,name=outcome,proto3" json:"outcome,omitempty"`                            // of outcome: false, away, appliance, power, illness, meter, new-normal, other
+	Outcome       string                 `protobuf:"bytes,6,opt,name=outcome,proto3" json:"outcome,omitempty"`                            // of outcome: false, away, appliance, power, illness, meter, new-normal, other, retracted
 	IssuedAt      int64                  `protobuf:"varint,7,opt,name=issued_at,json=issuedAt,proto3" json:"issued_at,omitempty"`         // required; seconds since 1970 UTC, when it was said
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

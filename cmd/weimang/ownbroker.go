@@ -16,31 +16,39 @@ import (
 	"weimang/ingest/stream"
 )
 
-// benchBrokerCommand is the hidden command that a bench starts its broker by.
-const benchBrokerCommand = "bench-broker"
+// ownBrokerCommand is the hidden command that bench and chaos start their
+// broker by.
+const ownBrokerCommand = "own-broker"
 
-func newBenchBrokerCmd() *cobra.Command {
-	return &cobra.Command{
-		Use:    benchBrokerCommand,
+func newOwnBrokerCmd() *cobra.Command {
+	var opt stream.EmbeddedOptions
+	cmd := &cobra.Command{
+		Use:    ownBrokerCommand,
 		Short:  "The broker of a bench: prints its address and lives until its input ends",
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return serveBenchBroker(cmd.InOrStdin(), cmd.OutOrStdout())
+			return serveOwnBroker(opt, cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}
+	f := cmd.Flags()
+	f.StringVar(&opt.Dir, "dir", "", "where it keeps its records; without it a folder that it removes")
+	f.StringVar(&opt.Addr, "addr", "", "where it listens; without it any free port")
+	f.DurationVar(&opt.CompactEvery, "compact-every", 0, "how often compacted topics are cleaned")
+	return cmd
 }
 
-// serveBenchBroker keeps its records in a folder that it removes. It ends with
-// its input, which is the bench, however that ends; not by an interrupt, which
-// a terminal sends to both: the bench still has topics to delete then.
-func serveBenchBroker(stdin io.Reader, stdout io.Writer) (err error) {
-	dir, err := os.MkdirTemp("", "weimang-bench-")
-	if err != nil {
-		return fmt.Errorf("folder of the broker: %w", err)
+// serveOwnBroker ends with its input, which is the process that has started it,
+// however that ends; not by an interrupt, which a terminal sends to both: the
+// other still has topics to delete then.
+func serveOwnBroker(opt stream.EmbeddedOptions, stdin io.Reader, stdout io.Writer) (err error) {
+	if opt.Dir == "" {
+		if opt.Dir, err = os.MkdirTemp("", "weimang-broker-"); err != nil {
+			return fmt.Errorf("folder of the broker: %w", err)
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(opt.Dir)) }()
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	broker, err := stream.StartEmbedded(stream.EmbeddedOptions{Dir: dir})
+	broker, err := stream.StartEmbedded(opt)
 	if err != nil {
 		return err
 	}
@@ -52,15 +60,16 @@ func serveBenchBroker(stdin io.Reader, stdout io.Writer) (err error) {
 	return err
 }
 
-// benchBroker is a broker in a process of its own.
-type benchBroker struct {
+// ownBroker is a broker in a process of its own.
+type ownBroker struct {
 	addr  string
 	stdin io.Closer
 	cmd   *exec.Cmd
 }
 
-// startBenchBroker starts this program once more as a broker.
-func startBenchBroker(ctx context.Context) (_ *benchBroker, err error) {
+// startOwnBroker starts this program once more as a broker, with the flags of
+// its command.
+func startOwnBroker(ctx context.Context, flags ...string) (_ *ownBroker, err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("start a broker: %w", err)
@@ -71,7 +80,7 @@ func startBenchBroker(ctx context.Context) (_ *benchBroker, err error) {
 		return nil, err
 	}
 	// It outlives ctx: what stops after an interrupt still needs it.
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), self, benchBrokerCommand)
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), self, append([]string{ownBrokerCommand}, flags...)...)
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -84,7 +93,7 @@ func startBenchBroker(ctx context.Context) (_ *benchBroker, err error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	b := &benchBroker{stdin: stdin, cmd: cmd}
+	b := &ownBroker{stdin: stdin, cmd: cmd}
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	if err != nil {
 		return nil, errors.Join(err, b.stop())
@@ -97,7 +106,7 @@ func startBenchBroker(ctx context.Context) (_ *benchBroker, err error) {
 const brokerGrace = 20 * time.Second
 
 // stop ends the broker, which removes what it has kept.
-func (b *benchBroker) stop() error {
+func (b *ownBroker) stop() error {
 	late := time.AfterFunc(brokerGrace, func() { _ = b.cmd.Process.Kill() })
 	defer late.Stop()
 	closed := b.stdin.Close()

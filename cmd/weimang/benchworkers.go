@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"weimang/detectors/bench"
+)
+
+// benchWorkersOptions are the flags of bench workers.
+type benchWorkersOptions struct {
+	run     bench.WorkersOptions
+	brokers []string
+	events  []string
+	session time.Duration
+	json    bool
+	timeout time.Duration
+}
+
+func newBenchWorkersCmd() *cobra.Command {
+	var opt benchWorkersOptions
+	cmd := &cobra.Command{
+		Use:   "workers",
+		Short: "Measure detection by several processes side by side",
+		Long: `Let ingest take in a made-up feed, and measure for each number of workers (each a
+process with role detect) how fast they work it off together and how the
+partitions divide; then let workers come and go while the feed goes on, and
+measure how many partitions move, and for how long nothing comes out of each.
+
+What comes out is seen from outside, in weimang.findings: an area of its own in
+each partition says something every 50 ms. Workers, brokers and bench share the
+machine: more workers than cores cannot be faster.
+
+Events are add (one more worker starts), stop (one finishes and leaves) and kill
+(one is gone at once, which the others learn after --session-timeout). They
+happen to as many workers as the largest number, less one where the first is to
+be added.
+
+Without --brokers a broker is started in a process of its own. With --brokers
+the topics made have a prefix of their own and are deleted at the end.`,
+		Example: `  weimang bench workers
+  weimang bench workers --json --workers 1,2,4 --partitions 16 --brokers 127.0.0.1:9092`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return opt.measure(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	f := cmd.Flags()
+	f.BoolVar(&opt.json, "json", false, "print one JSON object")
+	f.IntSliceVar(&opt.run.Workers, "workers", []int{1, 2, 4}, "numbers of workers")
+	f.StringSliceVar(&opt.events, "events", []string{"add", "stop", "kill"}, "what happens, in this order; empty: nothing")
+	f.IntVar(&opt.run.Households, "households", 4000, "homes")
+	f.IntVar(&opt.run.Readings, "readings", 1_000_000, "readings of all homes together, rounded up to whole intervals")
+	f.IntVar(&opt.run.Partitions, "partitions", 16, "of the topics")
+	f.DurationVar(&opt.session, "session-timeout", 30*time.Second, "how long the partitions of a worker that was killed are its own; 6s at least")
+	f.StringSliceVar(&opt.brokers, "brokers", nil, "Kafka brokers to use instead of one of our own")
+	f.DurationVar(&opt.timeout, "timeout", 30*time.Minute, "give up after this")
+	return cmd
+}
+
+func (o *benchWorkersOptions) measure(ctx context.Context, stdout, stderr io.Writer) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, fmt.Errorf("not done after %v (--timeout)", o.timeout))
+	defer cancel()
+	began := time.Now()
+	cfg := DefaultConfig()
+	o.run.Format, o.run.Params, o.run.Limits = bench.JSON, cfg.Params(), cfg.Limits()
+	o.run.Stage = func(name string) {
+		fmt.Fprintf(stderr, "%6.1f s  %s\n", time.Since(began).Seconds(), name)
+	}
+	for _, e := range o.events {
+		o.run.Events = append(o.run.Events, bench.Event(e))
+	}
+	o.run.Brokers, o.run.Prefix = []string{"not known yet"}, "nor this"
+	err := o.run.Validate()
+	if o.session < leastSession {
+		err = errors.Join(err, fmt.Errorf("--session-timeout: %v must be at least %v", o.session, leastSession))
+	}
+	if err != nil {
+		return usagef("%s", strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	res, broker, err := o.onSite(ctx, stderr)
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil && !errors.Is(err, context.Canceled) {
+			return cause
+		}
+		return err
+	}
+	if o.json {
+		return json.NewEncoder(stdout).Encode(struct {
+			bench.WorkersResult
+			Session float64 `json:"session_timeout_s"`
+			Broker  string  `json:"broker"`
+		}{res, o.session.Seconds(), broker})
+	}
+	describeWorkers(stdout, &res, broker)
+	return nil
+}
+
+// leastSession is what brokers allow, unless they are set otherwise.
+const leastSession = 6 * time.Second
+
+// onSite measures on brokers given or of its own, which it names.
+func (o *benchWorkersOptions) onSite(ctx context.Context, stderr io.Writer) (res bench.WorkersResult, broker string, err error) {
+	site, err := openBenchSite(ctx, o.brokers, stderr)
+	if err != nil {
+		return res, "", err
+	}
+	defer func() { err = errors.Join(err, site.close()) }()
+	o.run.Brokers, o.run.Prefix, o.run.Logger = site.brokers, site.prefix, site.log
+	o.run.Start = func(ctx context.Context, prefix, clientID string) (bench.Worker, error) {
+		settings := site.settings(prefix, o.run.Partitions)
+		settings["KAFKA_CLIENT_ID"], settings["DETECT_HISTORY"] = clientID, "false"
+		w, err := startBenchWorker(ctx, []string{"--role", string(roleDetect), "--session", o.session.String()}, settings)
+		if err != nil {
+			return nil, err
+		}
+		return w, nil
+	}
+	res, err = bench.RunWorkers(ctx, o.run)
+	return res, site.name, err
+}
+
+// describeWorkers prints the figures for people.
+func describeWorkers(w io.Writer, r *bench.WorkersResult, broker string) {
+	fmt.Fprintf(w, "%d readings of %d homes, %d partitions, %d cores for all, broker %s\n\n", r.Readings, r.Households, r.Partitions, r.Cores, broker)
+	fmt.Fprintf(w, "%-8s %12s %18s  %s\n", "workers", "readings/s", "CPU s per million", "partitions (readings) of each")
+	for _, s := range r.Scale {
+		fmt.Fprintf(w, "%-8d %12.0f %18.2f ", s.Workers, s.PerS, s.CPUPerM)
+		for i, n := range s.Partitions {
+			fmt.Fprintf(w, " %d (%d)", n, s.WorkersReadings[i])
+		}
+		fmt.Fprintln(w)
+	}
+	if len(r.Rebalances) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n%-6s %10s %14s %10s   %s\n", "", "workers", "moved (least)", "settled", "longest pause of a partition, ms: p50 and max")
+	for _, b := range r.Rebalances {
+		fmt.Fprintf(w, "%-6s %10s %14s %8.1f s   all %.0f %.0f, moved %.0f %.0f, others %.0f %.0f\n", b.Event,
+			fmt.Sprintf("%d to %d", b.Before, b.After), fmt.Sprintf("%d (%d)", b.Moved, b.Least), b.SettledS,
+			b.Pause.P50, b.Pause.Max, b.PauseMoved.P50, b.PauseMoved.Max, b.PauseStayed.P50, b.PauseStayed.Max)
+	}
+}
