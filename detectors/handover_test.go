@@ -383,3 +383,31 @@ func TestAHandoverThatCannotBeReadIsRefused(t *testing.T) {
 		t.Errorf("%d bytes for one home", len(good.State))
 	}
 }
+
+// Who does not want to be watched is not, in whatever area.
+func TestWithdrawnConsentMovesWithTheHousehold(t *testing.T) {
+	p := DefaultParams()
+	date := moves{{"ru", at(17, 0)}}
+	withdrawn := func(clock time.Time) ingest.Input {
+		return ingest.Input{AreaID: "tq", Clock: clock, Directive: &ingest.Directive{
+			ID: "c", HouseholdID: homeID(3), Kind: ingest.ConsentWithdrawn, IssuedAt: clock,
+		}}
+	}
+	for name, withdrawn := range map[string]ingest.Input{"before the move is known": withdrawn(at(9, 0)), "before the date": withdrawn(at(16, 0))} {
+		t.Run(name, func(t *testing.T) {
+			log := with(twoAreas(silentMover(), 19, at(10, 0), date), withdrawn)
+			if withdrawn.Clock.After(at(10, 0)) { // ingest tells every area that the roster names
+				there := withdrawn
+				there.AreaID = "ru"
+				log = with(log, there)
+			}
+			w := newTown(t, p).live(log)
+			if w.areas["tq"].find(homeID(3)) != nil || w.areas["ru"].find(homeID(3)) != nil {
+				t.Error("the home is watched")
+			}
+			if story := of(w.found, homeID(3)); len(story) > 0 && story[len(story)-1].Reason.Cause != CauseConsentWithdrawn {
+				t.Errorf("said in the end: %+v", story[len(story)-1])
+			}
+		})
+	}
+}
