@@ -37,10 +37,10 @@ type movedMeter struct {
 }
 
 // snapshot is what a copy of the home's states holds, which stands at a time.
-func (h *home) snapshot(copy int, at tick) *moved {
-	m := &moved{at: at, state: h.states[copy]}
+func (h *home) snapshot(of int, at tick) *moved {
+	m := &moved{at: at, state: h.states[of]}
 	for _, own := range h.meters {
-		m.meters = append(m.meters, movedMeter{own.id, own.states[copy]})
+		m.meters = append(m.meters, movedMeter{own.id, own.states[of]})
 	}
 	return m
 }
@@ -56,10 +56,10 @@ func (m *moved) meter(id string) meterState {
 }
 
 // enter makes a copy of the home's states what it has come with.
-func (m *moved) enter(h *home, copy int) {
-	h.states[copy] = m.state
+func (m *moved) enter(h *home, to int) {
+	h.states[to] = m.state
 	for _, own := range h.meters {
-		own.states[copy] = m.meter(own.id)
+		own.states[to] = m.meter(own.id)
 	}
 }
 

@@ -333,9 +333,8 @@ func TestAHomeMovesOnAndComesBack(t *testing.T) {
 func TestTheLastHomeOfAnAreaIsHandedOverByTheClock(t *testing.T) {
 	p := DefaultParams()
 	v := &village{homes: 1, seed: 4}
-	log := append(v.inputs(0, 6)[:6*48-5], // the last readings do not come
+	log := with(v.inputs(0, 6)[:6*48-5], // the last readings do not come
 		resident(at(5, 0), homeID(0), ingest.Stay{Until: at(6, 0), To: "ru"}))
-	slices.SortStableFunc(log, func(x, y ingest.Input) int { return x.Clock.Compare(y.Clock) })
 	w := newTown(t, p).live(log)
 	if w.handed != 0 {
 		t.Fatal("handed over before the date")

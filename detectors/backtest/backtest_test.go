@@ -132,7 +132,9 @@ func TestARosterWithDatesIsFollowed(t *testing.T) {
 			t.Errorf("%d workers: %d transitions differ from %d", workers, len(found), len(first))
 		}
 	}
-	if !slices.ContainsFunc(first, func(f detectors.Finding) bool { return f.HouseholdID == "never" && f.Reason.Cause == detectors.CauseNeverHeard }) {
+	if !slices.ContainsFunc(first, func(f detectors.Finding) bool {
+		return f.HouseholdID == "never" && f.Reason.Cause == detectors.CauseNeverHeard
+	}) {
 		t.Error("nobody misses the home that is never heard")
 	}
 	moved := 0

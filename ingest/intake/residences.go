@@ -27,7 +27,7 @@ func (s *Service) roster(ctx context.Context, recs []stream.Record) error {
 	if len(recs) == 0 {
 		return nil
 	}
-	roster := s.opts.Roster.(residences) //nolint:errcheck,forcetypeassert // or this topic would not be read
+	roster := s.opts.Roster.(residences) //nolint:forcetypeassert // or this topic would not be read
 	last := &recs[len(recs)-1]
 	if err := roster.Reached(ctx, last.Partition, last.Offset+1); err != nil {
 		return err

@@ -204,7 +204,8 @@ func TestWhatAListChangesIsDated(t *testing.T) {
 		"was to come, and comes now":   {[]ingest.Home{home("h1", "A", after, no)}, []ingest.Home{home("h1", "A", no, no)}, []ingest.Home{home("h1", "A", no, no)}},
 		"ended before it was known":    {[]ingest.Home{home("h1", "A", no, no)}, []ingest.Home{home("h2", "A", no, before)}, []ingest.Home{home("h1", "A", no, before)}},
 	} {
-		sync, got := Sync{Now: now, Whole: true}, []ingest.Home(nil)
+		sync := Sync{Now: now, Whole: true}
+		var got []ingest.Home
 		if c.list == nil {
 			got = sync.end(c.was)
 		} else {
