@@ -187,10 +187,10 @@ func (a *Area) applyReadings(r *ingest.Readings, out *Output) error {
 			continue
 		}
 		if end <= a.pos[live] {
-			a.change(end)
-			if h.changed == 0 || end < h.changed {
-				h.changed = end
-			}
+			a.changeHome(h, end)
+		}
+		if h.res != nil {
+			h.res.anew = true
 		}
 		if old {
 			h.fill.more(a.clock)
@@ -208,7 +208,7 @@ func (a *Area) home(r *ingest.Readings) (*home, error) {
 	if a.last++; a.last < len(a.homes) && a.homes[a.last].id == r.HouseholdID {
 		return a.homes[a.last], nil // as in a feed of one interval after the other
 	}
-	i, ok := slices.BinarySearchFunc(a.homes, r.HouseholdID, func(h *home, id string) int { return strings.Compare(h.id, id) })
+	i, ok := a.place(r.HouseholdID)
 	if a.last = i; ok {
 		return a.homes[i], nil
 	}

@@ -382,7 +382,7 @@ func FuzzOrderOfArrival(f *testing.F) {
 }
 
 func FuzzDecodeArea(f *testing.F) {
-	p, log := troubled(1, 3, mixedIntervals|registers|exchanged|outages|announced)
+	p, log := troubled(1, 3, mixedIntervals|registers|exchanged|outages|announced|enrolled)
 	for _, cut := range []int{0, 40, len(log) * 3 / 4} {
 		a := NewArea(&p, "tq")
 		tell(f, a, log[:cut], new(Output))

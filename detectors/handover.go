@@ -80,7 +80,7 @@ func (a *Area) comeAndGo(upTo tick) {
 				j.enter(h, live)
 				j = nil
 			}
-			s.left = h.snapshot(live, s.Until)
+			s.left, s.anew = h.snapshot(live, s.Until), true
 		}
 		if j != nil && j.at > from && j.at <= upTo {
 			j.enter(h, live)
@@ -109,6 +109,10 @@ func (a *Area) release(h *home, s *stay, out *Output) error {
 	if a.pos[live] < s.Until && tickOf(a.clock.Add(-a.p.UsualDelay)) < s.Until {
 		return nil
 	}
+	if s.gave.At != 0 && s.left != nil && !s.anew && !h.res.anew {
+		return nil // as nearly always
+	}
+	s.anew = false
 	left := s.left
 	switch j := h.res.join; {
 	case left != nil:
@@ -262,7 +266,7 @@ func (a *Area) applyHandover(x *ingest.Handover, out *Output) error {
 	if again := next.Area == r.took.Area && at == r.took.At && next.Version > r.took.Version; !first && !again {
 		return nil
 	}
-	r.took = next
+	r.took, r.anew = next, true
 	if h.since == 0 && r.stays == nil { // it is here before the roster has said so
 		r.stays = []stay{{span: span{at, never}}}
 	}

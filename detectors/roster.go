@@ -23,6 +23,7 @@ type stay struct {
 	span
 	to   string
 	left *moved // what the home was at its end, once live has come to it
+	anew bool   // it has been looked at again since it was given
 	gave handed // what the other area was told of that
 }
 
@@ -38,6 +39,7 @@ type residence struct {
 	zones []zoneChange // by time
 	took  handed       // what the area said from which it came last
 	join  *moved       // with which its steps here begin then; nil: with nothing
+	anew  bool         // something has come for it since it was given
 }
 
 // exchangeGap is how long a home may be without a meter and has not left.
@@ -111,9 +113,14 @@ func (h *home) rare() *residence {
 	return h.res
 }
 
+// place is where a home stands, or would stand, among those of the area.
+func (a *Area) place(household string) (i int, known bool) {
+	return slices.BinarySearchFunc(a.homes, household, func(h *home, id string) int { return strings.Compare(h.id, id) })
+}
+
 // find is a home of the area, nil: it is not known.
 func (a *Area) find(household string) *home {
-	i, ok := slices.BinarySearchFunc(a.homes, household, func(h *home, id string) int { return strings.Compare(h.id, id) })
+	i, ok := a.place(household)
 	if !ok {
 		return nil
 	}
@@ -122,7 +129,7 @@ func (a *Area) find(household string) *home {
 
 // add takes a home in that is not known yet.
 func (a *Area) add(household string, z *zone) *home {
-	i, _ := slices.BinarySearchFunc(a.homes, household, func(h *home, id string) int { return strings.Compare(h.id, id) })
+	i, _ := a.place(household)
 	h := &home{id: strings.Clone(household), zone: z}
 	a.homes = slices.Insert(a.homes, i, h)
 	a.obs = make([]observation, len(a.homes))
@@ -358,7 +365,7 @@ func (h *home) stayOn(a *Area, stays []stay) tick {
 	for i := range stays { // of those that are known, so is what became of them
 		s := &stays[i]
 		if j := slices.IndexFunc(was, func(o stay) bool { return o.Until == s.Until && (o.to == s.to || gone) }); j >= 0 {
-			s.to, s.left, s.gave = was[j].to, was[j].left, was[j].gave
+			s.to, s.left, s.anew, s.gave = was[j].to, was[j].left, was[j].anew, was[j].gave
 		}
 		if s.left == nil && s.gave.At == 0 && s.Until <= a.pos[settled] {
 			s.left = h.snapshot(settled, a.pos[settled]) // the date has been told too late for more
@@ -458,6 +465,7 @@ func (a *Area) pass(out *Output) error {
 				}
 			}
 		}
+		h.res.anew = false
 		if s := h.gone(now); s != nil && s.to == "" {
 			a.leave(h, s, out)
 		}
@@ -582,12 +590,12 @@ func (a *Area) miss(h *home, end tick, alone bool) {
 	}
 	given := !st.Episode.Open && Causes[st.Episode.Cause] == CauseNeverHeard // up: nobody waits for it any more
 	switch {
-	case sig.Severity != 0 && end-sig.Onset >= silentParked:
+	case sig.Severity != 0 && end-sig.At >= silentParked:
 		*sig = signal{}
 		if st.arbitrate(end, a.p.FullDays); !st.Episode.Open && st.Episode.End == end {
 			st.Episode.EndCause = code(Causes, CauseOver)
 		}
-	case sig.Severity == 0 && alone && !given && end-since >= silentYellow && end-since < silentParked:
+	case sig.Severity == 0 && alone && !given && end-since >= silentYellow:
 		*sig = signal{Severity: Yellow, Cause: code(Causes, CauseNeverHeard), Onset: since, At: end, Hours: float32(end.hoursSince(since))}
 		st.arbitrate(end, a.p.FullDays)
 	}

@@ -68,6 +68,16 @@ func TestAHomeThatNobodyHasEverHeardIsMissed(t *testing.T) {
 	}
 }
 
+// The list may be there long before the feed is.
+func TestNeighboursHeardLateMakeAHomeMissedAllTheSame(t *testing.T) {
+	v := &village{homes: 8, seed: 31}
+	_, findings := watch(t, DefaultParams(), with(v.inputs(30, 34), resident(at(0, 0), "never", ingest.Stay{})))
+	expect(t, findings, step{Open, Yellow, CauseNeverHeard, true})
+	if f := findings[0]; !f.At.Equal(at(31, 1)) {
+		t.Errorf("%+v", f)
+	}
+}
+
 func TestAHomeThatIsHeardAtLastIsMissedNoMore(t *testing.T) {
 	v := &village{homes: 8, seed: 31}
 	log := without(v.inputs(0, 12), func(home string, start time.Time) bool {

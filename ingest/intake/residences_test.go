@@ -201,8 +201,23 @@ func TestWhatAListChangesIsDated(t *testing.T) {
 		"had left long ago":            {[]ingest.Home{home("h1", "A", no, long)}, nil, nil},
 		"comes to another, long after": {[]ingest.Home{home("h1", "A", no, long)}, []ingest.Home{home("h2", "A", no, no)}, []ingest.Home{home("h2", "A", hour, no)}},
 		"two homes in the list":        {[]ingest.Home{home("h1", "A", no, no)}, []ingest.Home{home("h1", "A", no, after), home("h2", "A", after, no)}, []ingest.Home{home("h1", "A", no, after), home("h2", "A", after, no)}},
-		"was to come, and comes now":   {[]ingest.Home{home("h1", "A", after, no)}, []ingest.Home{home("h1", "A", no, no)}, []ingest.Home{home("h1", "A", no, no)}},
-		"ended before it was known":    {[]ingest.Home{home("h1", "A", no, no)}, []ingest.Home{home("h2", "A", no, before)}, []ingest.Home{home("h1", "A", no, before)}},
+		"two homes, of which one is over": {
+			[]ingest.Home{home("h1", "A", no, before), home("h1", "B", before, no)},
+			[]ingest.Home{home("h1", "A", no, before), home("h1", "B", before, no)},
+			[]ingest.Home{home("h1", "A", no, before), home("h1", "B", before, no)},
+		},
+		"two homes, the move told late": {
+			[]ingest.Home{home("h1", "A", no, no)},
+			[]ingest.Home{home("h1", "A", no, before), home("h1", "B", before, no)},
+			[]ingest.Home{home("h1", "A", no, before), home("h1", "B", before, no)},
+		},
+		"two homes, of which one was never known": {
+			[]ingest.Home{home("h1", "A", no, no)},
+			[]ingest.Home{home("h2", "A", no, before), home("h2", "B", before, no)},
+			[]ingest.Home{home("h1", "A", no, before), home("h2", "B", before, no)},
+		},
+		"was to come, and comes now": {[]ingest.Home{home("h1", "A", after, no)}, []ingest.Home{home("h1", "A", no, no)}, []ingest.Home{home("h1", "A", no, no)}},
+		"ended before it was known":  {[]ingest.Home{home("h1", "A", no, no)}, []ingest.Home{home("h2", "A", no, before)}, []ingest.Home{home("h1", "A", no, before)}},
 	} {
 		sync := Sync{Now: now, Whole: true}
 		var got []ingest.Home
@@ -218,6 +233,10 @@ func TestWhatAListChangesIsDated(t *testing.T) {
 		if c.list != nil {
 			if again := sync.merge(got, c.list); !slices.Equal(again, c.want) {
 				t.Errorf("%s, again: got %+v, want %+v", name, again, c.want)
+			}
+			later := Sync{Now: now.AddDate(0, 0, 20), Whole: true}
+			if again := later.merge(got, c.list); !slices.Equal(again, c.want) {
+				t.Errorf("%s, three weeks later: got %+v, want %+v", name, again, c.want)
 			}
 		}
 	}

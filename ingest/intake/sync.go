@@ -89,8 +89,12 @@ func SyncRoster(ctx context.Context, p *stream.Producer, was, list []ingest.Home
 	var changed []ingest.Home
 	var off []string
 	for meter, homes := range listed {
-		if next := how.merge(before[meter], homes); !slices.Equal(next, before[meter]) {
-			changed = append(changed, next...)
+		next := how.merge(before[meter], homes)
+		if slices.Equal(next, before[meter]) {
+			continue
+		}
+		if changed = append(changed, next...); len(next) == 0 {
+			off = append(off, meter)
 		}
 	}
 	for meter, homes := range before {
@@ -136,22 +140,27 @@ func (s Sync) merge(was, listed []ingest.Home) []ingest.Home {
 	first := &listed[0]
 	if first.From.IsZero() { // since when, the list does not say
 		now := s.hour()
+		at := now
+		if !first.Until.IsZero() && !first.Until.After(now) {
+			at = first.Until.Add(-time.Hour) // the last of its time
+		}
 		i := 0
-		for i+1 < len(was) && !was[i+1].From.After(now) {
+		for i+1 < len(was) && !was[i+1].From.After(at) {
 			i++
 		}
-		switch present := &was[i]; {
-		case present.From.After(now): // nothing has begun yet
-		case sameHome(present, first): // also when it had been left out by mistake
-			first.From = present.From
+		switch there := &was[i]; {
+		case there.From.After(at): // nothing had begun yet
+		case sameHome(there, first): // also when it had been left out by mistake
+			first.From = there.From
+		case at.Before(now): // it ended before it was known
+			if listed = listed[1:]; len(listed) == 0 {
+				return s.recent(cutHomes(was, first.Until))
+			}
 		default:
 			first.From = now
 		}
 	}
-	if !first.Until.IsZero() && !first.Until.After(first.From) {
-		return s.recent(cutHomes(was, first.Until)) // it ended before it was known
-	}
-	return s.recent(append(cutHomes(was, first.From), listed...))
+	return s.recent(append(cutHomes(was, listed[0].From), listed...))
 }
 
 // sameHome reports whether two homes are the same for who watches them.
