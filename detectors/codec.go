@@ -19,7 +19,7 @@ var ErrStateVersion = errors.New("unknown state version")
 
 // The encoded area, little endian: version byte, fixed header, the area's id,
 // its incidents (JSON, published), who has spoken of consent, then every home: id, zone, published,
-// settled state, meters with their windows. Live states are not stored: they
+// settled state, meters with their windows, what the roster has said. Live states are not stored: they
 // follow from the settled ones and the windows.
 type areaHeader struct {
 	ClockMS   int64
@@ -76,6 +76,7 @@ func (a *Area) Encode() ([]byte, error) {
 			e.fixed(m.states[settled])
 			m.win.encode(&e)
 		}
+		h.encodeRoster(&e)
 	}
 	return e.b, e.err
 }
@@ -124,12 +125,14 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 			d.window(&m.win)
 			h.meters = append(h.meters, m)
 		}
+		d.roster(a, h)
 		a.homes = append(a.homes, h)
 	}
 	if d.err != nil || len(d.b) != 0 || !a.sound(head.Live) {
 		return nil, fmt.Errorf("decode area %s: state is damaged (%d bytes)", a.id, len(b))
 	}
 	a.obs = make([]observation, len(a.homes))
+	a.findPassing()
 	a.goBack(head.Settled)
 	a.run(head.Live, nil)
 	a.holding = true // whether an opening is held back is asked anew
@@ -147,6 +150,12 @@ func OrderFree(p *Params, state []byte) ([]byte, error) {
 	}
 	for _, h := range a.homes {
 		h.public, h.fill, h.rhythm = published{}, backfill{}, rhythm{}
+		if h.res != nil { // how often a home was handed over, too
+			h.res.took.Version = 0
+			for i := range h.res.stays {
+				h.res.stays[i].gave.Version = 0
+			}
+		}
 	}
 	a.public, a.unheardPublic, a.fill = published{}, published{}, backfill{}
 	return a.Encode()
@@ -218,15 +227,20 @@ func (a *Area) sound(liveTo tick) bool {
 	}
 	for i, h := range a.homes {
 		st := &h.states[settled]
-		ok = ok && len(h.meters) > 0 && (i == 0 || a.homes[i-1].id < h.id) && st.Life.sound() && st.Quiet.Got <= nightLen && st.Day.Slot < slotsADay && st.Episode.sound() && h.public.sound() && h.said.sound()
-		for j := range st.Signals {
-			ok = ok && st.Signals[j].sound()
-		}
+		ok = ok && len(h.meters) > 0 && (i == 0 || a.homes[i-1].id < h.id) && st.sound() && h.public.sound() && h.said.sound() && h.soundRoster()
 		for _, m := range h.meters {
 			w := &m.win
 			ok = ok && w.from == from && w.newest >= 0 && len(w.wh) <= int(longestLive) &&
 				(soundGrid(w.grid) || w.grid == 0 && len(w.wh) == 0)
 		}
+	}
+	return ok
+}
+
+func (st *homeState) sound() bool {
+	ok := st.Life.sound() && st.Quiet.Got <= nightLen && st.Day.Slot < slotsADay && st.Episode.sound()
+	for j := range st.Signals {
+		ok = ok && st.Signals[j].sound()
 	}
 	return ok
 }

@@ -48,7 +48,10 @@ func (a *Area) consentOf(householdID string) (int, bool) {
 
 // homeOf is the place of a household, -1: it is not known.
 func (a *Area) homeOf(householdID string) int {
-	return slices.IndexFunc(a.homes, func(h *home) bool { return h.id == householdID })
+	if i, known := a.place(householdID); known {
+		return i
+	}
+	return -1
 }
 
 // dismiss forgets a home, and ends what has been told of it.
@@ -62,4 +65,5 @@ func (a *Area) dismiss(i int, why Cause, out *Output) {
 	a.homes = slices.Delete(a.homes, i, i+1)
 	a.obs = a.obs[:len(a.homes)]
 	a.scan, a.last = 0, 0
+	a.findPassing()
 }

@@ -51,6 +51,7 @@ func (a *Area) mark(end tick) {
 	}
 	// After a long gap the last places are enough.
 	for at := max(a.nextMark, a.grid.next(end)-marks*a.grid.step); at <= end; at += a.grid.step {
+		a.comeAndGo(at)
 		a.keep(a.grid.slot(at), live, at)
 	}
 	a.nextMark = a.grid.next(end)
@@ -76,6 +77,7 @@ func (a *Area) goBack(to tick) {
 		}
 	}
 	a.keep(live, from, a.pos[from])
+	a.joined = a.pos[live] - 1 // again what happens there
 	a.nextMark = a.grid.next(a.pos[live])
 }
 
@@ -97,6 +99,7 @@ func (a *Area) settle(out *Output) {
 	to := (newest - a.grid.behind).floor(a.grid.step)
 	if a.pos[settled] == 0 { // nothing was before the first reading
 		a.start(to)
+		a.begin()
 		a.forget(to)
 	}
 	if to <= a.pos[settled] {
