@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/segmentio/kafka-go"
-
 	"weimang/ingest/stream"
 )
 
@@ -61,28 +59,11 @@ func TestABenchLeavesNothingOnTheBrokersItIsGiven(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer broker.Close()
-	topics := func() (names []string) {
-		conn, err := kafka.Dial("tcp", broker.Addr())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = conn.Close() }()
-		parts, err := conn.ReadPartitions()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, p := range parts {
-			if !strings.HasPrefix(p.Topic, "__") {
-				names = append(names, p.Topic)
-			}
-		}
-		return names
-	}
 	args := []string{"bench", "--households", "10", "--readings", "100", "--brokers", broker.Addr()}
 	r := weimang(t, "", args...)
 	r.want(t, exitOK)
 	wantContains(t, "for people", r.stdout, " of 10 homes as json", "raw", "decoded", "end to end", "another worker restores", broker.Addr())
-	if left := topics(); len(left) > 0 {
+	if left := topicsOn(t, broker.Addr()); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
 
@@ -93,7 +74,7 @@ func TestABenchLeavesNothingOnTheBrokersItIsGiven(t *testing.T) {
 	if code := run(ctx, args, strings.NewReader(""), io.Discard, io.Discard); code != exitFailed {
 		t.Errorf("interrupted: exit code %d", code)
 	}
-	if left := topics(); len(left) > 0 {
+	if left := topicsOn(t, broker.Addr()); len(left) > 0 {
 		t.Errorf("left behind after an interrupt: %v", left)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"weimang/alerts/consume"
 	"weimang/alerts/latency"
 	"weimang/alerts/rosterfile"
+	"weimang/detectors/detect"
 	"weimang/ingest"
 	"weimang/ingest/intake"
 	"weimang/ingest/simulate"
@@ -154,7 +155,7 @@ func (o *benchLatencyOptions) onSite(ctx context.Context, stderr io.Writer) (_ *
 }
 
 // latencyGroups are those of all roles.
-var latencyGroups = []string{intake.DefaultGroup, "weimang-detect", consume.FindingsGroup, consume.HistoryGroup}
+var latencyGroups = []string{intake.DefaultGroup, detect.DefaultGroup, consume.FindingsGroup, consume.HistoryGroup}
 
 // settings writes the lists of homes and people, and returns the settings of a
 // system that watches them and tells nobody.

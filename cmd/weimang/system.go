@@ -94,7 +94,12 @@ func start(ctx context.Context, w wiring) (_ *system, err error) {
 		s.lc.add("embedded broker", func(context.Context) error { broker.Close(); return nil })
 		brokers = []string{broker.Addr()}
 	}
-	if s.client, err = cfg.Kafka.newClient(brokers, log, reg); err != nil {
+	kafka, err := cfg.Kafka.client(brokers, log, reg)
+	if err != nil {
+		return nil, err
+	}
+	kafka.Dial = w.dial
+	if s.client, err = stream.NewClient(kafka); err != nil {
 		return nil, err
 	}
 	s.lc.add("kafka client", func(context.Context) error { s.client.Close(); return nil })
@@ -232,7 +237,7 @@ func (s *system) startIngest(w wiring) (err error) {
 	}
 	if s.intake, err = intake.New(intake.Options{
 		Client: s.client, Roster: roster, Sink: sink, Clock: clock, Replayed: cfg.Clock == clockFeed, Limits: cfg.Limits(),
-		KeepUnknown: cfg.Roster.KeepUnknown, Logger: s.log, Registry: s.reg,
+		KeepUnknown: cfg.Roster.KeepUnknown, Logger: s.log, Registry: s.reg, Group: w.group,
 	}); err != nil {
 		return err
 	}

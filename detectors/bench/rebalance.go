@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"weimang/detectors/detect"
 	"weimang/ingest"
 	"weimang/ingest/stream"
 )
@@ -188,7 +189,7 @@ func (t *team) quiet(ctx context.Context, s *site, p *pulse) (owners map[string]
 			return nil, since, context.Cause(ctx)
 		case <-pause.C:
 		}
-		again, stable, err := s.client.Owners(ctx, detectGroup, ingest.TopicInputs)
+		again, stable, err := s.client.Owners(ctx, detect.DefaultGroup, ingest.TopicInputs)
 		if err != nil {
 			return nil, since, err
 		}

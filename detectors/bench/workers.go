@@ -11,14 +11,12 @@ import (
 	"strconv"
 	"time"
 
+	"weimang/detectors/detect"
 	"weimang/ingest"
 	"weimang/ingest/contract"
 	"weimang/ingest/intake"
 	"weimang/ingest/stream"
 )
-
-// detectGroup is the group of detect as a site runs it.
-const detectGroup = "weimang-detect"
 
 // Event is what happens to a worker while the others go on.
 type Event string
@@ -230,7 +228,7 @@ func (s *site) clean(ctx context.Context, topics []stream.Topic) error {
 	defer cancel()
 	var last error
 	err := until(ctx, time.Second, func(ctx context.Context) (bool, error) {
-		last = s.client.Delete(ctx, topics, []string{intake.DefaultGroup, detectGroup})
+		last = s.client.Delete(ctx, topics, []string{intake.DefaultGroup, detect.DefaultGroup})
 		return last == nil, nil
 	})
 	if err != nil {
@@ -315,7 +313,7 @@ func (t *team) start(ctx context.Context, s *site, n int) error {
 func (t *team) settled(ctx context.Context, s *site) (owners map[string][]int, err error) {
 	err = until(ctx, pollEvery, func(ctx context.Context) (bool, error) {
 		var stable bool
-		if owners, stable, err = s.client.Owners(ctx, detectGroup, ingest.TopicInputs); err != nil || !stable {
+		if owners, stable, err = s.client.Owners(ctx, detect.DefaultGroup, ingest.TopicInputs); err != nil || !stable {
 			return false, err
 		}
 		owned := 0

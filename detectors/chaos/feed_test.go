@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"weimang/detectors"
 	"weimang/ingest"
 )
 
@@ -100,6 +101,16 @@ func TestADisturbedFeedHoldsTheSameReadings(t *testing.T) {
 	}
 	if words[ingest.TopicIncidents] == 0 || words[ingest.TopicDirectives] < 3 {
 		t.Errorf("words: %v", words)
+	}
+}
+
+func TestASilenceThatEndsAsItIsToldIsNoDifference(t *testing.T) {
+	at := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	for hours, want := range map[time.Duration]detectors.Severity{5: 0, 9: detectors.Yellow, 25: detectors.Blue, 30: detectors.Yellow} {
+		e := episode{subject: "h-1", kind: detectors.SilentMeter, severity: detectors.Yellow, onset: at, end: at.Add(hours * time.Hour)}
+		if e.clear(); e.severity != want {
+			t.Errorf("of %d hours is left: %s", hours, e)
+		}
 	}
 }
 

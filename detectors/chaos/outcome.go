@@ -37,6 +37,29 @@ func (e episode) String() string {
 	return fmt.Sprintf("%s: %s, %s, since %s, %s", e.subject, e.kind, e.severity, e.onset.Format(time.RFC3339), end)
 }
 
+// Lengths of a silence at which it is told, and told anew as more severe
+// (record 11).
+const (
+	silenceTold  = 4 * time.Hour
+	silenceWorse = 24 * time.Hour
+)
+
+// clear takes away what may be told or not. A silence is told by the clock, once
+// the usual delay has passed since it was long enough: where the next reading
+// comes in these hours, or would have but for a delay, it depends on that.
+func (e *episode) clear() {
+	if e.kind != detectors.SilentMeter || e.end.IsZero() {
+		return
+	}
+	const unclear = usualDelay + disorder + interval
+	switch lasted := e.end.Sub(e.onset); {
+	case lasted < silenceTold+unclear:
+		*e = episode{}
+	case lasted >= silenceWorse && lasted < silenceWorse+unclear:
+		e.severity = detectors.Blue
+	}
+}
+
 // result reduces what the model has read. Every area must be saved up to the
 // same clock.
 func (m *model) result(late map[string]bool) (outcome, error) {
@@ -64,7 +87,7 @@ func (m *model) result(late map[string]bool) (outcome, error) {
 				e = episode{}
 			}
 		}
-		if e != (episode{}) {
+		if e.clear(); e != (episode{}) {
 			o.episodes[alert] = e
 		}
 	}

@@ -268,7 +268,7 @@ func (s *site) disturbed(ctx context.Context, f *feed, calm outcome, res *Result
 	where := ""
 	differs := func(wrong []string) error {
 		if len(wrong) > 0 {
-			res.Difference = &Difference{Where: where, What: wrong, Faults: st.story}
+			res.Difference = &Difference{Where: where, What: wrong, Faults: st.told()}
 		}
 		return nil
 	}
@@ -304,9 +304,9 @@ func (s *site) disturbed(ctx context.Context, f *feed, calm outcome, res *Result
 		return err
 	}
 	res.Episodes, res.Areas = len(result.episodes), len(result.areas)
-	if err := st.net.sound(); err != nil {
-		return err
-	}
 	where = "comparison with the undisturbed run"
-	return differs(calm.differs(&result))
+	if wrong := calm.differs(&result); len(wrong) > 0 {
+		return differs(wrong)
+	}
+	return errors.Join(st.net.sound(), st.struck())
 }

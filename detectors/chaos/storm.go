@@ -29,6 +29,7 @@ type storm struct {
 	workers []*worker
 	names   int
 	res     *Result
+	misses  map[Kind]int
 	story   []string // what has struck, in order
 	err     error    // what could not be done to workers and brokers
 }
@@ -38,7 +39,7 @@ func newStorm(s *site, f *feed, res *Result) (*storm, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &storm{site: s, feed: f, net: n, kinds: s.dealt(), feeds: newSender(s.Options, f), span: s.Session + s.Session/2, res: res}, nil
+	return &storm{site: s, feed: f, net: n, kinds: s.dealt(), feeds: newSender(s.Options, f), misses: make(map[Kind]int), span: s.Session + s.Session/2, res: res}, nil
 }
 
 // end stops what is left; workers leave their groups, which otherwise could not
@@ -133,11 +134,36 @@ func (st *storm) note(k Kind, format string, args ...any) {
 	st.story = append(st.story, fmt.Sprintf("round %d: %s: %s", st.round, k, fmt.Sprintf(format, args...)))
 }
 
+// told is what has struck so far.
+func (st *storm) told() []string {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return slices.Clone(st.story)
+}
+
 // missed notes a fault that met nothing.
-func (st *storm) missed() {
+func (st *storm) missed(k Kind) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.res.Missed++
+	st.misses[k]++
+}
+
+// enough are the turns of a kind of which one must have met something: else the
+// run shows less than it says.
+const enough = 3
+
+// struck is an error when a kind of fault never met anything.
+func (st *storm) struck() error {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	var errs []error
+	for _, k := range Kinds {
+		if st.res.Faults[k] == 0 && st.misses[k] >= enough {
+			errs = append(errs, fmt.Errorf("%s had %d turns and never met anything", k, st.misses[k]))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // day sends a day of the feed while faults strike, waits until all is worked
@@ -210,7 +236,7 @@ func (st *storm) strike(ctx context.Context, f fault) {
 	case KillWorker:
 		w := st.one(rng)
 		if w == nil {
-			st.missed()
+			st.missed(f.Kind)
 			return
 		}
 		w.kill()
@@ -226,7 +252,7 @@ func (st *storm) strike(ctx context.Context, f fault) {
 		st.killAt(ctx, f.Kind, rng, st.commits(rng))
 	case AddWorker:
 		if len(st.living()) >= maxWorkers {
-			st.missed()
+			st.missed(f.Kind)
 			return
 		}
 		st.start(ctx)
@@ -234,7 +260,7 @@ func (st *storm) strike(ctx context.Context, f fault) {
 	case RemoveWorker:
 		w := st.one(rng)
 		if w == nil {
-			st.missed()
+			st.missed(f.Kind)
 			return
 		}
 		st.note(f.Kind, "worker %d", w.name)
@@ -252,7 +278,7 @@ func (st *storm) strike(ctx context.Context, f fault) {
 	case StopBroker:
 		st.stopBroker(ctx, rng)
 	default:
-		st.missed()
+		st.missed(f.Kind)
 	}
 }
 
@@ -303,7 +329,7 @@ func (st *storm) lay(ctx context.Context, k Kind, what string, t *trap) bool {
 		}
 		// Something is caught, and its answer still on the way.
 	}
-	st.missed()
+	st.missed(k)
 	return false
 }
 
@@ -356,7 +382,7 @@ func refuse(l *link, r *request, _ []byte) []byte {
 func (st *storm) expire(ctx context.Context, rng *rand.Rand) {
 	w := st.one(rng)
 	if w == nil || w.pause(true) != nil {
-		st.missed()
+		st.missed(ExpireSession)
 		return
 	}
 	d := st.Session + st.Session/4 + time.Duration(rng.Int64N(int64(st.Session)))
@@ -374,7 +400,7 @@ func (st *storm) cutOff(ctx context.Context, rng *rand.Rand) {
 	}
 	d := st.Session/4 + time.Duration(rng.Int64N(int64(2*st.Session)))
 	if w == nil {
-		st.missed()
+		st.missed(CutNetwork)
 		return
 	}
 	how := "reset"

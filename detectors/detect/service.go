@@ -15,12 +15,15 @@ import (
 	"weimang/ingest/stream"
 )
 
+// DefaultGroup is the consumer group of the service.
+const DefaultGroup = "weimang-detect"
+
 // Options configures a Service.
 type Options struct {
 	Client   *stream.Client
 	Producer *stream.Producer
 	Params   detectors.Params
-	GroupID  string // default weimang-detect
+	GroupID  string // default DefaultGroup
 	// CheckpointEvery is how often a partition's changed areas are saved.
 	CheckpointEvery time.Duration // default 2 min
 	// History sends every decided interval with its usual band to
@@ -63,7 +66,7 @@ func New(opts Options) (*Service, error) {
 		return nil, fmt.Errorf("detect: %w", err)
 	}
 	if opts.GroupID == "" {
-		opts.GroupID = "weimang-detect"
+		opts.GroupID = DefaultGroup
 	}
 	if opts.CheckpointEvery == 0 {
 		opts.CheckpointEvery = 2 * time.Minute
