@@ -1,8 +1,9 @@
 package detectors
 
 import (
+	"encoding/binary"
 	"fmt"
-	"hash/fnv"
+	"hash/crc32"
 	"slices"
 
 	"weimang/ingest"
@@ -127,13 +128,11 @@ func (a *Area) release(h *home, s *stay, out *Output) error {
 	}
 	e := encoder{b: []byte{stateVersion}}
 	h.encodeMoved(&e, left, next.At)
-	sum := fnv.New32a()
-	_, _ = sum.Write(e.b) // a hash does not fail
 	var told published
 	if h.res.took.At < next.At { // unless it has come back, it is the other area that speaks from now on
 		told = h.public
 	}
-	if next.Sum = sum.Sum32(); next == s.gave && !told.Open {
+	if next.Sum = checksum(e.b); next == s.gave && !told.Open {
 		return nil
 	}
 	next.Version++
@@ -145,6 +144,7 @@ func (a *Area) release(h *home, s *stay, out *Output) error {
 	e.fixed(h.rhythm)
 	e.fixed(h.said)
 	e.uint(uint64(h.since))
+	e.fixed(checksum(e.b))
 	if e.err != nil {
 		return fmt.Errorf("hand over household %s: %w", h.id, e.err)
 	}
@@ -154,6 +154,9 @@ func (a *Area) release(h *home, s *stay, out *Output) error {
 	}})
 	return nil
 }
+
+// checksum tells damage, and whether a home has become another.
+func checksum(b []byte) uint32 { return crc32.ChecksumIEEE(b) }
 
 // encodeMoved writes what a home is at a time: its zone, its state, its meters
 // with what they read after it.
@@ -206,7 +209,11 @@ func (a *Area) unpackHome(x *ingest.Handover) (*arrival, error) {
 	if len(x.State) == 0 || x.State[0] != stateVersion {
 		return nil, damaged(ErrStateVersion)
 	}
-	d := decoder{b: x.State[1:], version: x.State[0]}
+	body := len(x.State) - 4
+	if body < 1 || binary.LittleEndian.Uint32(x.State[body:]) != checksum(x.State[:body]) {
+		return nil, damaged(errDamaged)
+	}
+	d := decoder{b: x.State[1:body], version: x.State[0]}
 	in := new(arrival)
 	var err error
 	if in.zone, err = a.zoneOf(d.str()); err != nil {

@@ -349,33 +349,49 @@ func TestTheLastHomeOfAnAreaIsHandedOverByTheClock(t *testing.T) {
 	}
 }
 
-func TestAHandoverThatCannotBeReadIsRefused(t *testing.T) {
-	p := DefaultParams()
+// handover is a home on its way from tq to ru, with readings of after the date;
+// ru stands a little later.
+func handover(t *testing.T) (ru *Area, on ingest.Handover) {
+	t.Helper()
+	v, p := &village{homes: 1, seed: 4}, DefaultParams()
 	w := newTown(t, p)
 	w.delay = 365 * 24 * time.Hour
-	for _, in := range twoAreas(silentMover(), 18, at(10, 0), moves{{"ru", at(17, 0)}}) {
+	for _, in := range append(v.inputs(0, 6), resident(at(6, 0), homeID(0), ingest.Stay{Until: at(5, 0), To: "ru"})) {
 		w.take(in)
 	}
 	if len(w.waiting) == 0 {
 		t.Fatal("nothing was handed over")
 	}
-	good := *w.waiting[0].Handover
-	a := w.areas["ru"]
+	ru = NewArea(&p, "ru")
+	tell(t, ru, (&village{homes: 2, seed: 5}).inputs(4, 6)[50:], new(Output))
+	return ru, *w.waiting[0].Handover
+}
+
+func TestAHandoverThatCannotBeReadIsRefused(t *testing.T) {
+	a, good := handover(t)
 	for n := range len(good.State) {
 		cut := good
 		cut.State = good.State[:n]
 		var rejection *ingest.Rejection
-		if err := a.Apply(&ingest.Input{AreaID: "ru", Clock: at(18, 0), Handover: &cut}, new(Output)); !errors.As(err, &rejection) {
+		if err := a.Apply(&ingest.Input{AreaID: "ru", Clock: at(6, 0), Handover: &cut}, new(Output)); !errors.As(err, &rejection) {
 			t.Fatalf("%d of %d bytes were taken: %v", n, len(good.State), err)
+		}
+	}
+	for i := range good.State {
+		flipped := good
+		flipped.State = slices.Clone(good.State)
+		flipped.State[i] ^= 1 << (i % 8)
+		if err := a.Apply(&ingest.Input{AreaID: "ru", Clock: at(6, 0), Handover: &flipped}, new(Output)); err == nil {
+			t.Fatalf("byte %d is another, and it was taken", i)
 		}
 	}
 	other := good
 	other.State = slices.Clone(good.State)
 	other.State[0]++
-	if err := a.Apply(&ingest.Input{AreaID: "ru", Clock: at(18, 0), Handover: &other}, new(Output)); err == nil {
+	if err := a.Apply(&ingest.Input{AreaID: "ru", Clock: at(6, 0), Handover: &other}, new(Output)); err == nil {
 		t.Error("the state of another version was taken")
 	}
-	if err := a.Apply(&ingest.Input{AreaID: "ru", Clock: at(18, 0), Handover: &good}, new(Output)); err != nil {
+	if err := a.Apply(&ingest.Input{AreaID: "ru", Clock: at(6, 0), Handover: &good}, new(Output)); err != nil {
 		t.Error(err)
 	}
 	if len(good.State) > 4096 {
