@@ -166,6 +166,20 @@ func silentMover() *village {
 	}}
 }
 
+// again tells the areas of moves that are long over, as when ingest reads the
+// roster from its begin.
+func (w *town) again(m moves) {
+	w.t.Helper()
+	before, handed, found := w.states(), w.handed, len(w.found)
+	for _, in := range movers(time.Time{}, m) {
+		in.Clock = w.areas[in.AreaID].clock
+		w.take(in)
+	}
+	if w.handed != handed || len(w.found) != found || !bytes.Equal(w.states(), before) {
+		w.t.Errorf("told again, there are %d handovers and %d findings more, or another state", w.handed-handed, len(w.found)-found)
+	}
+}
+
 func TestAnAlertGoesOnWhereTheHomeHasMoved(t *testing.T) {
 	date := moves{{"ru", at(17, 0)}}
 	for name, c := range map[string]struct {
@@ -212,6 +226,7 @@ func TestAnAlertGoesOnWhereTheHomeHasMoved(t *testing.T) {
 			if w.handed == 0 || w.tooLate != 0 {
 				t.Errorf("%d handed over, %d readings too late", w.handed, w.tooLate)
 			}
+			w.again(date)
 		})
 	}
 }
@@ -325,6 +340,7 @@ func TestAHomeMovesOnAndComesBack(t *testing.T) {
 			if homes != 16 || h == nil || h.states[live].Habits.Days < 26 {
 				t.Errorf("%d homes, known where it is: %v", homes, h != nil)
 			}
+			w.again(date)
 		})
 	}
 }

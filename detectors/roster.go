@@ -362,12 +362,16 @@ func (h *home) stayOn(a *Area, stays []stay) tick {
 			stays = append(stays, stay{span: s})
 		}
 	}
+	known := func(s stay) bool { return slices.ContainsFunc(was, func(o stay) bool { return o.Until == s.Until }) }
+	for len(stays) > 1 && stays[0].Until <= a.pos[settled] && !known(stays[0]) {
+		stays = stays[1:] // done with, or too old to matter to who is here again
+	}
 	for i := range stays { // of those that are known, so is what became of them
 		s := &stays[i]
 		if j := slices.IndexFunc(was, func(o stay) bool { return o.Until == s.Until && (o.to == s.to || gone) }); j >= 0 {
 			s.to, s.left, s.anew, s.gave = was[j].to, was[j].left, was[j].anew, was[j].gave
 		}
-		if s.left == nil && s.gave.At == 0 && s.Until <= a.pos[settled] {
+		if s.to != "" && s.left == nil && s.gave.At == 0 && s.Until <= a.pos[settled] {
 			s.left = h.snapshot(settled, a.pos[settled]) // the date has been told too late for more
 		}
 	}
