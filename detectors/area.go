@@ -39,6 +39,9 @@ type Area struct {
 	holding bool // an opening is held back while history is filled in
 	fill    backfill
 
+	passing []*home // those of which the roster has dates, see findPassing
+	joined  tick    // who has come or gone by it has in live
+
 	last    int   // place of the home that reported last
 	room    *room // while an input is applied
 	unheard int   // homes silent among neighbours that are not
@@ -64,6 +67,9 @@ func (a *Area) setClock(now time.Time) {
 // Output collects what inputs lead to.
 type Output struct {
 	Findings []Finding
+	// Handovers are entries for the logs of other areas, to which homes have
+	// moved. They must be written before the area is saved.
+	Handovers []ingest.Input
 	// History is wanted when Points is not nil: it is called with every
 	// interval decided, and with those of a home decided again from its
 	// earliest late reading on.
@@ -83,6 +89,12 @@ type Output struct {
 	Peaks, Stuck uint64
 }
 
+func (o *Output) tooLate(r *ingest.Readings) {
+	refused := *r
+	refused.Wh = slices.Clone(r.Wh)
+	o.TooLate = append(o.TooLate, &refused)
+}
+
 func (o *Output) register(e registerEvents) {
 	o.Rollovers += e.rollover
 	o.Backward += e.backward
@@ -99,7 +111,9 @@ func (o *Output) impossible(c Cause) {
 
 // NewArea is an area of which nothing is known yet. p must outlive it.
 func NewArea(p *Params, id string) *Area {
-	return &Area{p: p, id: id, zones: make(map[string]*zone), grid: gridOf(p), shortest: longestInterval}
+	a := &Area{p: p, id: id, zones: make(map[string]*zone), grid: gridOf(p), shortest: longestInterval}
+	a.setClock(time.Time{})
+	return a
 }
 
 // ID is the area's id.
@@ -108,15 +122,15 @@ func (a *Area) ID() string { return a.id }
 // Watermark is the end of the newest reading taken, UTC.
 func (a *Area) Watermark() time.Time { return a.watermark.time() }
 
-// Homes is the number of households seen.
+// Homes is the number of households seen, or named by the roster.
 func (a *Area) Homes() int { return len(a.homes) }
 
 // Apply takes the next input of the area's log and keeps nothing of it. An
 // error is an *ingest.Rejection: the household's zone does not exist, the
-// readings are no intervals of the contract or end after the clock; of the
-// input only the clock is then taken.
+// readings are no intervals of the contract or end after the clock, a handover
+// cannot be read; of the input only the clock is then taken.
 func (a *Area) Apply(in *ingest.Input, out *Output) error {
-	defer a.leave()
+	defer a.giveBack()
 	// To the millisecond, as the log and a checkpoint carry it.
 	if now := in.Clock.Truncate(time.Millisecond); now.After(a.clock) {
 		a.setClock(now)
@@ -135,9 +149,17 @@ func (a *Area) Apply(in *ingest.Input, out *Output) error {
 		if err := a.applyDirective(in.Directive, out); err != nil {
 			return err
 		}
+	case in.Residence != nil:
+		if err := a.applyResidence(in.Residence, out); err != nil {
+			return err
+		}
+	case in.Handover != nil:
+		if err := a.applyHandover(in.Handover, out); err != nil {
+			return err
+		}
 	}
 	a.advance(out)
-	return nil
+	return a.pass(out)
 }
 
 func (a *Area) applyReadings(r *ingest.Readings, out *Output) error {
@@ -154,6 +176,10 @@ func (a *Area) applyReadings(r *ingest.Readings, out *Output) error {
 	}
 	if a.withdrawn(r.HouseholdID) {
 		out.Unwanted++
+		return nil
+	}
+	if last <= a.pos[settled] && a.find(r.HouseholdID) == nil {
+		out.tooLate(r) // and no reason to watch a home that has left
 		return nil
 	}
 	h, err := a.home(r)
@@ -179,10 +205,10 @@ func (a *Area) applyReadings(r *ingest.Readings, out *Output) error {
 			continue
 		}
 		if end <= a.pos[live] {
-			a.change(end)
-			if h.changed == 0 || end < h.changed {
-				h.changed = end
-			}
+			a.changeHome(h, end)
+		}
+		if h.res != nil {
+			h.res.anew = true
 		}
 		if old {
 			h.fill.more(a.clock)
@@ -191,9 +217,7 @@ func (a *Area) applyReadings(r *ingest.Readings, out *Output) error {
 	}
 	w.close()
 	if late {
-		refused := *r
-		refused.Wh = slices.Clone(r.Wh)
-		out.TooLate = append(out.TooLate, &refused)
+		out.tooLate(r)
 	}
 	return nil
 }
@@ -203,7 +227,7 @@ func (a *Area) home(r *ingest.Readings) (*home, error) {
 	if a.last++; a.last < len(a.homes) && a.homes[a.last].id == r.HouseholdID {
 		return a.homes[a.last], nil // as in a feed of one interval after the other
 	}
-	i, ok := slices.BinarySearchFunc(a.homes, r.HouseholdID, func(h *home, id string) int { return strings.Compare(h.id, id) })
+	i, ok := a.place(r.HouseholdID)
 	if a.last = i; ok {
 		return a.homes[i], nil
 	}
@@ -211,10 +235,7 @@ func (a *Area) home(r *ingest.Readings) (*home, error) {
 	if err != nil {
 		return nil, ingest.Reject(ingest.BadField, "zone", "household %s: %v", r.HouseholdID, err)
 	}
-	h := &home{id: strings.Clone(r.HouseholdID), zone: z}
-	a.homes = slices.Insert(a.homes, i, h)
-	a.scan = 0
-	return h, nil
+	return a.add(r.HouseholdID, z), nil
 }
 
 func (a *Area) zoneOf(name string) (*zone, error) {
@@ -279,7 +300,7 @@ func (a *Area) advance(out *Output) {
 func (a *Area) complete(end tick) bool {
 	for ; a.scan < len(a.homes); a.scan++ {
 		for _, m := range a.homes[a.scan].meters {
-			if m.win.newest < end && m.win.newest > end-silentAfter {
+			if m.win.newest < end && m.win.newest > end-silentAfter && m.holds(end) {
 				return false
 			}
 		}
@@ -318,9 +339,11 @@ func (a *Area) run(to tick, out *Output) {
 	}
 	for t := first; t <= last; t += a.shortest {
 		a.mark(t - 1)
+		a.comeAndGo(t - 1)
 		a.step(t, out)
 	}
 	a.mark(to)
+	a.comeAndGo(to)
 	if to > a.pos[live] {
 		a.pos[live] = to
 		a.scan, a.moved = 0, true

@@ -14,21 +14,21 @@ const (
 // cells are a window laid open, so that any reading of it can be changed.
 // Position i stands for the interval that ends at from + (i+1)·grid.
 type cells struct {
-	span
+	extent
 	step  tick // see window
 	wh    []uint32
 	flags []uint8
 }
 
-// span is where a window lies.
-type span struct {
+// extent is where a window lies.
+type extent struct {
 	from   tick // multiple of grid
 	grid   tick // ticks between positions: the shortest interval seen, 0 before the first
 	newest tick // end of the newest reading, 0 before the first
 }
 
 // place is the position of what ends at end; false: none ends there.
-func (s *span) place(end tick) (int, bool) {
+func (s *extent) place(end tick) (int, bool) {
 	after := end - s.from
 	if s.grid == 0 || after <= 0 || after&(s.grid-1) != 0 {
 		return 0, false
@@ -72,7 +72,7 @@ func (w *cells) put(end, length tick, wh uint32, q ingest.Quality, register bool
 }
 
 // cell is what a reading's flags are.
-func (s *span) cell(length tick, wh uint32, q ingest.Quality, register bool) uint8 {
+func (s *extent) cell(length tick, wh uint32, q ingest.Quality, register bool) uint8 {
 	if wh == ingest.NoValue {
 		q = ingest.Missing
 	}
@@ -87,7 +87,7 @@ func (s *span) cell(length tick, wh uint32, q ingest.Quality, register bool) uin
 }
 
 // reading is what a cell means.
-func (s *span) reading(flags uint8, wh uint32) reading {
+func (s *extent) reading(flags uint8, wh uint32) reading {
 	if flags&cellKnown == 0 {
 		return reading{}
 	}

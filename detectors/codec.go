@@ -17,9 +17,9 @@ const stateVersion = 2
 var ErrStateVersion = errors.New("unknown state version")
 
 // The encoded area, little endian: version byte, fixed header, the area's id,
-// its incidents (JSON, published), who has spoken of consent, then every home: id, zone, published, settled
-// state and mark as they are kept, meters with their windows. Live states are not
-// stored: they follow from the marks and the windows.
+// its incidents (JSON, published), who has spoken of consent, then every home: id, zone, published,
+// settled state and mark as they are kept, meters with their windows, what the roster has said. Live
+// states are not stored: they follow from the marks and the windows.
 type areaHeader struct {
 	ClockMS   int64
 	Watermark tick
@@ -83,8 +83,8 @@ func (a *Area) Encode() ([]byte, error) {
 		} else {
 			e.str(h.zone.loc.String())
 		}
-		rare(&e, h.public)
-		rare(&e, h.fill)
+		optional(&e, h.public)
+		optional(&e, h.fill)
 		e.fixed(h.rhythm)
 		h.said.encode(&e)
 		e.bytes(h.kept.settledState())
@@ -95,6 +95,7 @@ func (a *Area) Encode() ([]byte, error) {
 			e.fixed(m.states[settled])
 			m.win.encode(&e)
 		}
+		h.encodeRoster(&e)
 	}
 	return e.b, e.err
 }
@@ -108,7 +109,7 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 	d := decoder{b: b[1:], version: b[0]}
 	head := d.header()
 	a := NewArea(p, d.str())
-	defer a.leave()
+	defer a.giveBack()
 	for i := uint32(0); i < head.Incidents && d.err == nil; i++ {
 		var x incident
 		if raw := d.str(); d.err == nil {
@@ -159,19 +160,24 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 				d.window(&m.win, head.Settled, head.Step)
 			}
 			if tick(m.win.step) != a.grid.step { // saved under other parameters
-				c := &a.enter().cells
+				c := &a.borrow().cells
 				m.win.open(c)
 				c.step = a.grid.step
 				m.win.pack(c)
 			}
 			h.meters = append(h.meters, m)
 		}
+		d.roster(a, h)
 		if a.homes = append(a.homes, h); d.err != nil {
 			break
 		}
 	}
 	if d.err != nil || len(d.b) != 0 || !a.sound(head.Live) {
 		return nil, fmt.Errorf("decode area %s: state is damaged (%d bytes)", a.id, len(b))
+	}
+	a.findPassing()
+	if a.leftBeforeMark() {
+		a.unmark()
 	}
 	a.goBack(head.Live)
 	if !a.soundStates(live) { // the mark is damaged
@@ -200,6 +206,13 @@ func OrderFree(p *Params, state []byte) ([]byte, error) {
 	}
 	for _, h := range a.homes {
 		h.public, h.fill, h.rhythm = published{}, backfill{}, rhythm{}
+		h.since = min(h.since, clockUnknown) // when the roster spoke of it
+		if h.res != nil {                    // how often it was handed over
+			h.res.took.Version = 0
+			for i := range h.res.stays {
+				h.res.stays[i].gave.Version = 0
+			}
+		}
 	}
 	a.public, a.unheardPublic, a.fill = published{}, published{}, backfill{}
 	return a.Encode()
@@ -228,7 +241,7 @@ func (a *Area) sound(liveTo tick) bool {
 		ok = ok && (i == 0 || a.consents[i-1].id < a.consents[i].id)
 	}
 	for i, h := range a.homes {
-		ok = ok && len(h.meters) > 0 && (i == 0 || a.homes[i-1].id < h.id) && h.public.sound() && h.said.sound()
+		ok = ok && len(h.meters) > 0 && (i == 0 || a.homes[i-1].id < h.id) && h.public.sound() && h.said.sound() && h.soundRoster()
 		for _, m := range h.meters {
 			ok = ok && m.win.from == from
 		}
@@ -241,7 +254,7 @@ func (a *Area) soundStates(of int) bool {
 	for _, h := range a.homes {
 		st := &h.live
 		if of == settled {
-			if st = &a.enter().state; !a.settledState(h, st) {
+			if st = &a.borrow().state; !a.settledState(h, st) {
 				return false
 			}
 		}
@@ -290,8 +303,8 @@ func (e *encoder) fixed(v any) {
 	e.b = b
 }
 
-// rare writes what most homes have none of.
-func rare[T comparable](e *encoder, v T) {
+// optional writes what most homes have none of.
+func optional[T comparable](e *encoder, v T) {
 	if v == *new(T) {
 		e.b = append(e.b, 0)
 		return
@@ -343,10 +356,13 @@ func (d *decoder) home(h *home, at tick) {
 	if d.version == 1 {
 		d.homeV1(h, at)
 	} else {
-		sometimes(d, &h.public)
-		sometimes(d, &h.fill)
+		decodeOptional(d, &h.public)
+		decodeOptional(d, &h.fill)
 		d.fixed(&h.rhythm)
-		h.said.decode(d)
+		var s said
+		if s.decode(d); s != (said{}) {
+			h.said = &s
+		}
 		settledState, markState := d.bytes(), d.bytes()
 		if len(settledState)+len(markState) > mostKept {
 			d.err = errDamaged
@@ -368,8 +384,8 @@ func (d *decoder) fixed(v any) {
 	d.b = d.b[n:]
 }
 
-// sometimes reads what rare wrote.
-func sometimes[T comparable](d *decoder, v *T) {
+// decodeOptional reads what optional wrote.
+func decodeOptional[T comparable](d *decoder, v *T) {
 	switch there := d.uint(); there {
 	case 0:
 	case 1:

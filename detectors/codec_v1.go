@@ -233,7 +233,7 @@ func (d *decoder) windowV1(w *window, step tick) {
 		d.err = errDamaged
 		return
 	}
-	c := cells{span: span{tick(head[0]), grid, tick(head[2])}, step: step, wh: make([]uint32, n), flags: make([]uint8, n)}
+	c := cells{extent: extent{tick(head[0]), grid, tick(head[2])}, step: step, wh: make([]uint32, n), flags: make([]uint8, n)}
 	for i := range c.wh {
 		if len(d.b) == 0 {
 			d.err = errDamaged

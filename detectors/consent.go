@@ -48,7 +48,10 @@ func (a *Area) consentOf(householdID string) (int, bool) {
 
 // homeOf is the place of a household, -1: it is not known.
 func (a *Area) homeOf(householdID string) int {
-	return slices.IndexFunc(a.homes, func(h *home) bool { return h.id == householdID })
+	if i, known := a.place(householdID); known {
+		return i
+	}
+	return -1
 }
 
 // dismiss forgets a home, and ends what has been told of it.
@@ -56,9 +59,10 @@ func (a *Area) dismiss(i int, why Cause, out *Output) {
 	h := a.homes[i]
 	if h.public.Open {
 		ep := h.live.Episode
-		ep.Open, ep.End, ep.EndCause = false, max(tickOf(a.clock), h.public.Onset+1), code(Causes, why)
+		ep.Open, ep.End, ep.EndCause = false, max(a.ticks.now, h.public.Onset+1), code(Causes, why)
 		a.tellHome(h, &ep, out)
 	}
 	a.homes = slices.Delete(a.homes, i, i+1)
 	a.scan, a.last = 0, 0
+	a.findPassing()
 }

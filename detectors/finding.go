@@ -149,6 +149,7 @@ const (
 	CauseRestless   Cause = "restless"    // the day has lost its shape: as much use by night as by day
 	CauseLess       Cause = "less"        // less from week to week
 	CauseSilent     Cause = "silent"      // no readings from this meter while the neighbours' come
+	CauseNeverHeard Cause = "never-heard" // in the roster, and no reading has ever come
 	CauseAreaSilent Cause = "area-silent" // no readings from most meters of the area
 	CauseBackward   Cause = "backward"    // the register stepped back
 	CausePeak       Cause = "peak"        // more than the connection can carry
@@ -162,6 +163,7 @@ const (
 	CauseDataBack   Cause = "data-back"   // readings come again, or are plausible again
 	CauseAway       Cause = "away"        // somebody has said that the person is away
 	CauseMuted      Cause = "muted"       // somebody has asked not to be told of this home
+	CauseLeft       Cause = "left"        // the roster has the home here no more
 	CauseNewUsual   Cause = "new-usual"   // it has lasted so long that it is now taken for usual
 	CauseOver       Cause = "over"        // the announced time has passed or was withdrawn
 	CauseCorrection Cause = "correction"  // later data took it back
@@ -174,7 +176,7 @@ var Causes = []Cause{
 	CauseQuiet, CauseDark, CauseNotBack, CauseFlat, CauseCycling, CauseBelow, CauseBelowArea, CauseNotRising, CauseAbove,
 	CauseReversed, CauseRestless, CauseLess, CauseSilent, CauseAreaSilent, CauseBackward, CausePeak, CauseStuckValue,
 	CauseOutage, CausePlanned, CauseAnnounced, CauseLifeBack, CauseUsualBack, CausePowerBack, CauseDataBack, CauseAway,
-	CauseNewUsual, CauseOver, CauseCorrection, CauseMuted, CauseConsentWithdrawn,
+	CauseNewUsual, CauseOver, CauseCorrection, CauseMuted, CauseConsentWithdrawn, CauseLeft, CauseNeverHeard,
 }
 
 // Reason is why, in a form a message can be written from.

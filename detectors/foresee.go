@@ -18,7 +18,7 @@ var learned = []reflect.Type{
 // foresee takes what is learned in st from settled to a place where nothing
 // unusual has happened between (Unusual), as judge would.
 func (a *Area) foresee(h *home, st *homeState, to tick) {
-	f := &a.enter().foresight
+	f := &a.borrow().foresight
 	f.begin(a, h.zone, to)
 	a.replay(h, to, func(end tick, r reading) { f.learn(a.p, st, end, r) })
 }
@@ -34,10 +34,22 @@ func (a *Area) replay(h *home, to tick, take func(end tick, r reading)) {
 		}
 	}
 	first := a.pos[settled] + grid
-	if len(h.meters) != 1 {
-		for end := first; end <= to; end += grid {
-			r, _ := h.at(end, mark)
-			take(end, r)
+	if len(h.meters) != 1 || h.passes() {
+		var join *moved
+		if h.res != nil && h.res.join != nil && h.res.join.at >= a.pos[settled] && h.res.join.at <= to {
+			join = h.res.join
+		}
+		for end := first; end <= to+grid; end += grid {
+			if join != nil && join.at < end {
+				for _, m := range h.meters {
+					m.states[mark] = join.meter(m.id)
+				}
+				join = nil
+			}
+			if end <= to && h.here(end) {
+				r, _ := h.at(end, mark)
+				take(end, r)
+			}
 		}
 		return
 	}

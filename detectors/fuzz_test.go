@@ -31,6 +31,7 @@ const (
 	silences                   // meters, and the area, send nothing for hours; the clock goes on
 	impossible                 // peaks and stuck values
 	directed                   // people say that homes are away, that they are not to be told of, what they found
+	enrolled                   // the roster names homes, some unheard, and has dates of coming, going and exchange
 	allTroubles    = 1<<iota - 1
 )
 
@@ -160,6 +161,43 @@ func troubled(seed uint64, homes, troubles int) (Params, []ingest.Input) {
 		}
 		log = append(log, arrival{issued, ingest.Input{AreaID: "tq", Directive: d}})
 	}
+	for h := 0; has(enrolled) && h < homes+2; h++ { // two that nobody hears
+		told := begin.Add(time.Duration(rng.IntN((days-2)*24)) * time.Hour)
+		date := told.Add(time.Duration(rng.IntN(120)-72) * time.Hour)
+		id := fmt.Sprintf("h%02d", h)
+		r := &ingest.Residence{HouseholdID: id}
+		stay := ingest.Stay{MeterID: "m0-" + id, Zone: "Europe/London"}
+		other := ingest.Stay{MeterID: "m1-" + id, Zone: "Europe/London"}
+		end := end
+		switch rng.IntN(7) {
+		case 0: // not here any more
+			end = told
+		case 1, 2:
+			stay.Until, end = date, date
+			if rng.IntN(2) == 0 {
+				stay.To = "elsewhere"
+			}
+			r.Stays = []ingest.Stay{stay}
+		case 3:
+			stay.From = date
+			r.Stays = []ingest.Stay{stay}
+		case 4:
+			stay.Until, other.From = half, half
+			r.Stays = []ingest.Stay{stay, other}
+		case 5:
+			other.From, other.Zone = date, "Asia/Shanghai"
+			r.Stays = []ingest.Stay{stay, other}
+		case 6:
+			continue
+		}
+		log = slices.DeleteFunc(log, func(x arrival) bool { // ingest sends no more of who has left
+			return x.in.Readings != nil && x.in.Readings.HouseholdID == id && x.in.Readings.Start.After(end)
+		})
+		log = append(log, arrival{told, ingest.Input{AreaID: "tq", Residence: r}})
+		if rng.IntN(2) == 0 && len(r.Stays) > 0 {
+			log = append(log, arrival{told.Add(time.Duration(rng.IntN(96)) * time.Hour), ingest.Input{AreaID: "tq", Residence: r}})
+		}
+	}
 	for at := begin; has(silences) && at.Before(end); at = at.Add(time.Hour) {
 		log = append(log, arrival{at, ingest.Input{AreaID: "tq"}})
 	}
@@ -258,6 +296,7 @@ func FuzzApply(f *testing.F) {
 	f.Add(uint64(24), uint8(9), uint16(silences))
 	f.Add(uint64(26), uint8(8), uint16(directed|outages|late))
 	f.Add(uint64(25), uint8(10), uint16(silences|impossible|late|gaps|outages))
+	f.Add(uint64(27), uint8(8), uint16(enrolled|exchanged|joining|silences|late))
 	f.Add(uint64(21), uint8(5), uint16(allTroubles&^dayBlocks))
 	f.Add(uint64(23), uint8(5), uint16(allTroubles&^(dayBlocks|nonsense|jumpingClock)))
 	f.Fuzz(func(t *testing.T, seed uint64, homes uint8, troubles uint16) {
@@ -310,6 +349,8 @@ func FuzzOrderOfArrival(f *testing.F) {
 	}
 	f.Add(uint64(9), uint8(9), uint16(silences|impossible|gaps))
 	f.Add(uint64(10), uint8(8), uint16(directed|silences|outages))
+	f.Add(uint64(11), uint8(8), uint16(enrolled))
+	f.Add(uint64(12), uint8(9), uint16(enrolled|exchanged|joining|twoMeters|silences))
 	f.Fuzz(func(t *testing.T, seed uint64, homes uint8, troubles uint16) {
 		const disordered = late | dayBlocks | jumpingClock | nonsense | announced
 		p, log := troubled(seed, 1+int(homes)%12, int(troubles)&allTroubles&^disordered)
@@ -318,7 +359,7 @@ func FuzzOrderOfArrival(f *testing.F) {
 		for i := range arrivals {
 			in := &arrivals[i]
 			switch x := rng.Float64(); {
-			case in.Directive != nil: // come at once
+			case in.Directive != nil, in.Residence != nil: // come at once
 			case log[len(log)-1].Clock.Sub(in.Clock) < 96*time.Hour: // the end is on time, so that both clocks agree
 			case x < 0.03:
 				in.Clock = in.Clock.Add(time.Duration(rng.Int64N(int64(95 * time.Hour))))
@@ -341,7 +382,7 @@ func FuzzOrderOfArrival(f *testing.F) {
 }
 
 func FuzzDecodeArea(f *testing.F) {
-	p, log := troubled(1, 3, mixedIntervals|registers|exchanged|outages|announced)
+	p, log := troubled(1, 3, mixedIntervals|registers|exchanged|outages|announced|enrolled)
 	for _, cut := range []int{0, 40, len(log) * 3 / 4} {
 		a := NewArea(&p, "tq")
 		tell(f, a, log[:cut], new(Output))

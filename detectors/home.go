@@ -58,6 +58,16 @@ type homeState struct {
 	Signals *[signals]signal
 }
 
+// clone is a copy that shares nothing.
+func (st *homeState) clone() homeState {
+	c := *st
+	if st.Signals != nil {
+		signals := *st.Signals
+		c.Signals = &signals
+	}
+	return c
+}
+
 // home is one household of an area.
 type home struct {
 	id     string
@@ -69,10 +79,13 @@ type home struct {
 	public published
 	fill   backfill
 	rhythm rhythm
-	said   said
+	said   *said // nil: nothing, see say
 	// changed is the end of the earliest late reading since live was last
 	// computed, 0: none.
 	changed tick
+
+	since tick       // from when the roster has it waited for, 0: it does not name it
+	res   *residence // nil: the roster has said nothing else
 }
 
 // meter is one meter of a home.
@@ -80,6 +93,7 @@ type meter struct {
 	id     string
 	win    window
 	states [near]meterState // that near live is replayed
+	spans  []span           // when the roster has it at this home, nil: always
 }
 
 // meterState is what stepping through a meter's readings remembers of it.
@@ -99,13 +113,15 @@ func (h *home) newest() tick {
 
 // at is the home's use in the interval that ends at end: the sum over its
 // meters, over the longest of their intervals. While a meter that reported
-// within a day has not, there is none: no data is never zero. of is the copy
-// that is stepped.
+// within a day and is still there has not, there is none: no data is never zero.
+// of is the copy that is stepped.
 func (h *home) at(end tick, of int) (sum reading, events registerEvents) {
 	late := false
 	for _, m := range h.meters {
 		st := &m.states[of]
-		if r := m.win.at(end); r.length != 0 {
+		if r := m.win.at(end); !m.holds(end) {
+			continue
+		} else if r.length != 0 {
 			st.Seen = end
 			sum.length = max(sum.length, r.length)
 			if !r.reg && len(h.meters) == 1 { // as nearly always
@@ -124,7 +140,7 @@ func (h *home) at(end tick, of int) (sum reading, events registerEvents) {
 	wh := uint64(0)
 	for _, m := range h.meters {
 		r := m.win.at(end)
-		if r.length == 0 {
+		if r.length == 0 || !m.holds(end) {
 			continue
 		}
 		if r.reg {
@@ -166,6 +182,7 @@ type observation struct {
 	judged        bool // enough history to say anything
 	dayEnded      bool // a local day has ended before it
 	dayJudged     bool // an hour has been completed, and the day looked at
+	gone          bool // the home is not in the area
 	strongJudged  bool // a half-hour has been completed, and strong use looked at
 	*sight
 }

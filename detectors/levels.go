@@ -92,11 +92,11 @@ func (h *levelHabits) learn(slot, level int, rest bool) {
 	if level < len(shares) {
 		shares[level].toward(shareOne, part)
 	}
-	h.Fast[hour].toward(whole(isLow(level)), 1/(float32(min(n, fastMemory-1))+1))
+	h.Fast[hour].toward(fully(isLow(level)), 1/(float32(min(n, fastMemory-1))+1))
 	if rest {
 		m := min(h.RestCount[hour]+1, restMemory)
 		h.RestCount[hour] = m
-		h.Rest[hour].toward(whole(isLow(level)), 1/(float32(m)+1))
+		h.Rest[hour].toward(fully(isLow(level)), 1/(float32(m)+1))
 	}
 }
 

@@ -151,11 +151,12 @@ func (a *Area) mark(end tick) {
 	if at <= a.pos[settled] || a.marked() {
 		return
 	}
+	a.comeAndGo(at)
 	a.pos[mark], a.view[mark] = at, a.view[live]
 	a.pos[near] = at // it is as near
-	r := a.enter()
+	r := a.borrow()
 	for _, h := range a.homes {
-		foreseen := !h.live.Unusual
+		foreseen := !h.live.Unusual && !h.passes()
 		h.live.Unusual = false
 		if b := h.kept.settledState(); foreseen && len(b) > 0 {
 			unpackJudged(b, &r.state, a.pos[settled])
@@ -181,8 +182,9 @@ func (a *Area) stayNear(end tick) {
 	case at <= max(a.pos[mark], a.pos[near]):
 		return
 	}
+	a.comeAndGo(at)
 	a.pos[near], a.view[near] = at, a.view[live]
-	r := a.enter()
+	r := a.borrow()
 	for _, h := range a.homes {
 		r.packed = r.packed[:0]
 		if h.live != (homeState{}) {
@@ -194,6 +196,7 @@ func (a *Area) stayNear(end tick) {
 
 // goBack makes live the newest copy that stands at a time or before it.
 func (a *Area) goBack(to tick) {
+	defer func() { a.joined = a.pos[live] - 1 }() // again what happens there
 	if a.isNear() {
 		if a.pos[near] <= to {
 			a.fromNear()
@@ -262,6 +265,7 @@ func (a *Area) settle(out *Output) {
 	to := a.grid.last(newest - a.grid.behind)
 	if a.pos[settled] == 0 { // nothing was before the first reading
 		a.start(to)
+		a.begin()
 		a.forget(to)
 	}
 	if to <= a.pos[settled] {
@@ -310,7 +314,7 @@ func (a *Area) markPlain(at tick) {
 
 // becomeMark makes settled the mark; false: it cannot be read.
 func (a *Area) becomeMark() bool {
-	r, at := a.enter(), a.pos[mark]
+	r, at := a.borrow(), a.pos[mark]
 	r.packed, r.ends = r.packed[:0], r.ends[:0]
 	for _, h := range a.homes {
 		if !a.markState(h, &r.state) {
@@ -335,7 +339,7 @@ func (a *Area) becomeMark() bool {
 
 // forget drops the readings that end by upTo.
 func (a *Area) forget(upTo tick) {
-	c := &a.enter().cells
+	c := &a.borrow().cells
 	for _, h := range a.homes {
 		for _, m := range h.meters {
 			m.win.forget(upTo, c)

@@ -31,7 +31,7 @@ func eventful(seed uint64) *village {
 
 // frozen is everything about an area that must not depend on the order of
 // arrival: the settled states and the windows, without what was told of them.
-func frozen(t *testing.T, a *Area) []byte {
+func frozen(t testing.TB, a *Area) []byte {
 	t.Helper()
 	state, err := a.Encode()
 	if err != nil {
@@ -113,7 +113,7 @@ func TestOrderOfArrivalDoesNotMatter(t *testing.T) {
 }
 
 // saveAndRestore is what a restart makes of an area, and the checkpoint between.
-func saveAndRestore(t *testing.T, p *Params, a *Area) (*Area, []byte) {
+func saveAndRestore(t testing.TB, p *Params, a *Area) (*Area, []byte) {
 	t.Helper()
 	b, err := a.Encode()
 	if err != nil {

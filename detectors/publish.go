@@ -5,8 +5,12 @@ import "weimang/ingest"
 // publish says what has changed since it last spoke.
 func (a *Area) publish(out *Output) {
 	a.moved, a.holding = false, false
+	now := a.ticks.now
 	for _, h := range a.homes {
 		ep := &h.live.Episode
+		if h.silenced(now) {
+			continue
+		}
 		if ep.Open && !h.public.Open && (h.fill.goesOn(a.clock) || a.withoutSupply(h, ep)) || a.tooSoon(ep, h.rhythm) {
 			a.holding = true
 			continue
@@ -53,8 +57,7 @@ func (a *Area) tellHome(h *home, ep *episode, out *Output) {
 	if p := h.said.excuse(&before, a.pos[live]); p != nil && (cause == CauseAway || cause == CauseMuted) {
 		f.Reason.Until = p.end()
 	}
-	f.MeterID, f.HouseholdID = h.meters[0].id, h.id
-	f.DataUntil = h.newest().time()
+	a.about(h, &f)
 	if state == Resolved {
 		f.Reason.Hours = ep.End.hoursSince(ep.Onset)
 	}
@@ -65,11 +68,26 @@ func (a *Area) tellHome(h *home, ep *episode, out *Output) {
 func (a *Area) notBack() int {
 	n := 0
 	for _, h := range a.homes {
-		if st := &h.live; st.Dark && st.Life.ZeroShare < usuallyZero {
+		if st := &h.live; st.Dark && st.Life.ZeroShare < usuallyZero && h.here(a.pos[live]) {
 			n++
 		}
 	}
 	return n
+}
+
+// about makes a finding one about a home. Of one that was never heard the newest
+// reading behind it is its neighbours'.
+func (a *Area) about(h *home, f *Finding) {
+	f.MeterID, f.HouseholdID = h.meters[len(h.meters)-1].id, h.id
+	for _, m := range h.meters {
+		if m.holds(a.pos[live]) {
+			f.MeterID = m.id
+			break
+		}
+	}
+	if newest := h.newest(); newest != 0 {
+		f.DataUntil = newest.time()
+	}
 }
 
 // finding is a transition in the words of the outside.

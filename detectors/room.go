@@ -17,15 +17,15 @@ type room struct {
 
 var rooms = sync.Pool{New: func() any { return new(room) }}
 
-// enter is the room; it stays the area's until leave.
-func (a *Area) enter() *room {
+// borrow is the room; it stays the area's until giveBack.
+func (a *Area) borrow() *room {
 	if a.room == nil {
 		a.room = rooms.Get().(*room)
 	}
 	return a.room
 }
 
-func (a *Area) leave() {
+func (a *Area) giveBack() {
 	if a.room != nil {
 		rooms.Put(a.room)
 		a.room = nil
@@ -34,7 +34,7 @@ func (a *Area) leave() {
 
 // lend gives every home that has no signals an empty set for an interval.
 func (a *Area) lend() *room {
-	r := a.enter()
+	r := a.borrow()
 	if n := len(a.homes); len(r.seen) < n {
 		r.seen, r.silent = make([]observation, n), make([][signals]signal, n)
 	}

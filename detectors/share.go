@@ -17,8 +17,8 @@ func (s *share) toward(to, part float32) {
 	*s = share(float32(*s) + part*(to-float32(*s)) + 0.5)
 }
 
-// whole is shareOne when hit, 0 when not.
-func whole(hit bool) float32 {
+// fully is shareOne when hit, 0 when not.
+func fully(hit bool) float32 {
 	if hit {
 		return shareOne
 	}

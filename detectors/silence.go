@@ -176,7 +176,7 @@ func (a *Area) publishSilence(out *Output) {
 func (a *Area) allUnheard(v areaSilence) areaSilence {
 	newest, known := tick(0), int32(0)
 	for _, h := range a.homes {
-		if s := &h.live.Silence; s.Seen != 0 && a.pos[live]-tick(s.Seen) < silentParked {
+		if s := &h.live.Silence; s.Seen != 0 && a.pos[live]-tick(s.Seen) < silentParked && h.here(a.ticks.now) {
 			newest = max(newest, tick(s.Seen))
 			known++
 		}

@@ -9,6 +9,7 @@ import (
 // around is what an interval comes to over the homes of an area.
 type around struct {
 	longest         tick // of the intervals that were heard
+	daily           int  // homes with a day of history and more
 	heard           int  // homes that hardly ever read nothing
 	reporting, dark int  // of them those that tell whether the area is dark, and that are
 	roll            roll
@@ -54,6 +55,13 @@ func (a *Area) read(end tick, out *Output) (n around) {
 			told = nil
 		}
 		o, st := &room.seen[i], &h.live
+		if o.gone = !h.here(end); o.gone {
+			o.end, o.length, o.wh = end, 0, 0
+			continue
+		}
+		if st.Habits.Days >= 1 {
+			n.daily++
+		}
 		r, event := h.at(end, live)
 		if told != nil {
 			told.register(event)
@@ -65,7 +73,7 @@ func (a *Area) read(end tick, out *Output) (n around) {
 		o.end, o.length, o.wh = end, 0, 0
 		if r.length != 0 {
 			if r.quality.ProvesLife() {
-				st.take(o, r, h.zone.at(end-r.length, a.p.Holidays))
+				st.take(o, r, h.zoneAt(end-r.length).at(end-r.length, a.p.Holidays))
 				n.longest = max(n.longest, r.length)
 				n.count(view, st, o)
 			}
@@ -109,7 +117,13 @@ func (a *Area) compare(end tick, n *around) {
 	a.unheard = 0
 	for i, h := range a.homes {
 		o, st := &a.room.seen[i], &h.live
+		if o.gone {
+			continue
+		}
 		a.listen(h, o, end, n.alone)
+		if h.since != 0 && st.Silence.Seen == 0 {
+			a.miss(h, end, n.alone && n.daily >= minNeighbours)
+		}
 		hours := o.length.hoursSince(0)
 		base := st.Quiet.mid() * hours
 		above := max(0, o.wh-base)
@@ -209,7 +223,7 @@ func (a *Area) point(out *Output, h *home, o *observation, r reading) {
 		return
 	}
 	hours := r.length.hoursSince(0)
-	low, mid, high := h.live.Habits.band(h.zone.at(o.end-r.length, a.p.Holidays).slot)
+	low, mid, high := h.live.Habits.band(h.zoneAt(o.end-r.length).at(o.end-r.length, a.p.Holidays).slot)
 	p := UsePoint{
 		Start: (o.end - r.length).time(), Interval: time.Duration(r.length) * tickLen,
 		Low: low * hours / 1000, Mid: mid * hours / 1000, High: high * hours / 1000,

@@ -11,7 +11,7 @@ import (
 // reading that comes in order is appended, and live reads one after the other.
 // What comes out of order has the window laid open.
 type window struct {
-	span
+	extent
 	n       uint16 // cells
 	step    uint16 // ticks of the markGrid
 	bits    []byte
@@ -49,7 +49,7 @@ var firstCells = cellCode{mean: riceMean{48, 1}}
 
 // newWindow is empty, and begins at from.
 func newWindow(from, step tick) window {
-	return window{span: span{from: from}, step: uint16(step), end: firstCells, live: cursor{cellCode: firstCells}}
+	return window{extent: extent{from: from}, step: uint16(step), end: firstCells, live: cursor{cellCode: firstCells}}
 }
 
 // cut is the cell that begins at the next place of the grid after the window's
@@ -268,7 +268,7 @@ func (o *opening) put(end, length tick, wh uint32, q ingest.Quality, register bo
 		case o.w.isLast(end, length, wh, q, register):
 			return false
 		}
-		o.c = &o.a.enter().cells
+		o.c = &o.a.borrow().cells
 		o.w.open(o.c)
 	}
 	if !o.c.put(end, length, wh, q, register) {
@@ -286,7 +286,7 @@ func (o *opening) close() {
 
 // open lays the window open in c.
 func (w *window) open(c *cells) {
-	c.span, c.step, c.wh, c.flags = w.span, tick(w.step), c.wh[:0], c.flags[:0]
+	c.extent, c.step, c.wh, c.flags = w.extent, tick(w.step), c.wh[:0], c.flags[:0]
 	read := cursor{cellCode: firstCells}
 	for i := range int(w.n) {
 		w.read(&read, i)
@@ -298,7 +298,7 @@ func (w *window) open(c *cells) {
 func (w *window) pack(c *cells) {
 	b := bitWriter{b: w.bits[:0]}
 	*w = newWindow(c.from, c.step)
-	w.span = c.span
+	w.extent = c.extent
 	if w.grid != 0 {
 		w.cutCell = w.cut()
 	}

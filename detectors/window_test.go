@@ -179,7 +179,7 @@ func FuzzWindow(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed uint64, puts uint16) {
 		rng := rand.New(rand.NewPCG(seed, 3))
 		const step = 96
-		w, want := newWindow(4*step, step), cells{span: span{from: 4 * step}, step: step}
+		w, want := newWindow(4*step, step), cells{extent: extent{from: 4 * step}, step: step}
 		next := want.from
 		check := func() {
 			t.Helper()

@@ -93,12 +93,12 @@ var explanations = map[Reason]Explanation{
 		Remedy: "at least one id in `scope`",
 	},
 	UnknownHousehold: {
-		Means:  "a directive about a household that is not in the roster, or of which no reading has come yet",
+		Means:  "a directive about a household that is not in the roster, or not watched any more",
 		Remedy: "the id of the list of households, not a meter's; send it again once the household is watched",
-		Replay: "once the household is in the roster and readings of it have come",
+		Replay: "once the household is in the roster",
 	},
 	UnknownMeter: {
-		Means:  "the meter is not in the roster (only where the site sets `roster.keep_unknown`)",
+		Means:  "the meter is not in the roster at that time (only where the site sets `roster.keep_unknown`)",
 		Remedy: "nothing, if the number is right; ask the operator to put it into the roster",
 		Replay: "once the meter is in the roster, within usual delay plus 96 h of the reading",
 	},

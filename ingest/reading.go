@@ -86,15 +86,6 @@ func (b Block) End() time.Time {
 // NoValue marks a missing value in Readings.Wh: no data is never zero.
 const NoValue = math.MaxUint32
 
-// Home is what the roster knows of a meter: ids and a zone, never a name.
-type Home struct {
-	MeterID     string `json:"meter_id"`
-	HouseholdID string `json:"household_id"`
-	AreaID      string `json:"area_id,omitempty"`
-	VillageID   string `json:"village_id,omitempty"`
-	Zone        string `json:"zone,omitempty"` // IANA name; "" is UTC
-}
-
 // Readings is a block after validation and roster look-up, in whole Wh.
 type Readings struct {
 	MeterID     string
@@ -107,9 +98,10 @@ type Readings struct {
 	Quality     Quality
 }
 
-// Input is one entry of an area's log (topic weimang.inputs). Exactly one of
-// Readings, Incident and Directive is set, or none: the clock alone. Everything detection does is a function of
-// the sequence of inputs of an area.
+// Input is one entry of an area's log (topic weimang.inputs). At most one of
+// Readings, Incident, Directive, Residence and Handover is set; none is the
+// clock alone. Everything detection does is a function of the sequence of
+// inputs of an area.
 type Input struct {
 	AreaID string
 	// Clock is the run's clock when the entry was written: wall time, or the
@@ -118,4 +110,6 @@ type Input struct {
 	Readings  *Readings
 	Incident  *Incident
 	Directive *Directive
+	Residence *Residence
+	Handover  *Handover
 }

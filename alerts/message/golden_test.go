@@ -94,13 +94,13 @@ func spoken(kind detectors.Kind, state detectors.State) []detectors.Cause {
 		case detectors.NightLife, detectors.Decline:
 			return []detectors.Cause{detectors.CauseUsualBack, detectors.CauseAway, detectors.CauseNewUsual, detectors.CauseCorrection}
 		case detectors.SilentMeter:
-			return []detectors.Cause{detectors.CauseDataBack, detectors.CauseAway, detectors.CauseOver, detectors.CauseCorrection}
+			return []detectors.Cause{detectors.CauseDataBack, detectors.CauseAway, detectors.CauseOver, detectors.CauseLeft, detectors.CauseCorrection}
 		case detectors.Impossible:
 			return []detectors.Cause{detectors.CauseDataBack, detectors.CauseCorrection}
 		default:
 			return []detectors.Cause{
 				detectors.CauseLifeBack, detectors.CauseUsualBack, detectors.CausePowerBack, detectors.CauseAway, detectors.CauseNewUsual,
-				detectors.CauseCorrection,
+				detectors.CauseLeft, detectors.CauseCorrection,
 			}
 		}
 	}
@@ -112,7 +112,7 @@ func spoken(kind detectors.Kind, state detectors.State) []detectors.Cause {
 		detectors.StuckOn:      {detectors.CauseAbove},
 		detectors.NightLife:    {detectors.CauseReversed, detectors.CauseRestless},
 		detectors.Decline:      {detectors.CauseLess},
-		detectors.SilentMeter:  {detectors.CauseSilent, detectors.CauseStuckValue, detectors.CausePeak, detectors.CauseAreaSilent},
+		detectors.SilentMeter:  {detectors.CauseSilent, detectors.CauseNeverHeard, detectors.CauseStuckValue, detectors.CausePeak, detectors.CauseAreaSilent},
 		detectors.Impossible:   {detectors.CauseBackward, detectors.CausePeak, detectors.CauseStuckValue},
 		detectors.AreaDark:     {detectors.CauseOutage, detectors.CausePlanned},
 		detectors.Announced:    {detectors.CauseAnnounced},

@@ -81,14 +81,16 @@ func (db *DB) Villages(ctx context.Context) ([]alerts.Village, error) {
 
 // Households are all households by village, area and id.
 func (db *DB) Households(ctx context.Context) ([]alerts.Household, error) {
-	rows, err := db.read.QueryContext(ctx, `SELECT `+householdColumns+` FROM households WHERE `+watched+` ORDER BY village_id, area_id, id`)
+	now := millis(db.now())
+	rows, err := db.read.QueryContext(ctx, `SELECT `+householdColumns+` FROM `+placed+` WHERE `+watched+` ORDER BY village_id, area_id, id`, now, now, now, now)
 	hs, err := collect(rows, err, scanHousehold)
 	return hs, wrap("read households", err)
 }
 
 // Household is one household, or nil when the roster does not know it.
 func (db *DB) Household(ctx context.Context, id string) (*alerts.Household, error) {
-	rows, err := db.read.QueryContext(ctx, `SELECT `+householdColumns+` FROM households WHERE id = ?`, id)
+	now := millis(db.now())
+	rows, err := db.read.QueryContext(ctx, `SELECT `+householdColumns+` FROM `+placed+` WHERE id = ?`, now, now, now, id)
 	h, err := first(collect(rows, err, scanHousehold))
 	return h, wrap("read household", err)
 }

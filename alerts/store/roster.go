@@ -5,13 +5,15 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"weimang/alerts"
 	"weimang/ingest"
 )
 
-// HouseholdRow is one meter of the roster with the home it measures. Rows of
-// several meters may name the same household; the last one's words count.
+// HouseholdRow is one meter of the roster with the home it measures for a time.
+// Several rows may name the same household; the last one's label counts. Rows of
+// one meter name different times.
 type HouseholdRow struct {
 	MeterID     string
 	HouseholdID string
@@ -19,19 +21,21 @@ type HouseholdRow struct {
 	VillageID   string // "" when nobody answers for the home yet
 	VillageName string // "" leaves a known name, or the id, in place
 	Label       string
-	Zone        string // IANA name
+	Zone        string    // IANA name
+	From        time.Time // zero: always
+	Until       time.Time // zero: open
 }
 
 // ImportRoster makes a given list the whole list, in one transaction; an empty
 // one leaves what is there. A meter that is not named any more, as when
 // somebody has died or consent is withdrawn, is watched no more; what was said
-// of its home stays. A meter that moved belongs to the household that names it
-// last. Whoever is not among the people any more, such as a chair who has
+// of its home stays. Of rows of one meter that begin at the same time the last one
+// counts. Whoever is not among the people any more, such as a chair who has
 // left, is told nothing any more.
 func (db *DB) ImportRoster(ctx context.Context, rows []HouseholdRow, people []alerts.Person) error {
 	return db.update(ctx, func(t *tx) error {
 		if len(rows) > 0 {
-			if _, err := t.exec(`DELETE FROM meters`); err != nil {
+			if _, err := t.exec(`DELETE FROM homes`); err != nil {
 				return fmt.Errorf("forget the meters before: %w", err)
 			}
 		}
@@ -67,8 +71,14 @@ func (t *tx) importHousehold(r HouseholdRow) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`INSERT INTO meters (id, household_id) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET household_id = excluded.household_id`,
-		r.MeterID, r.HouseholdID)
+	from := int64(0)
+	if !r.From.IsZero() {
+		from = millis(r.From)
+	}
+	_, err = t.exec(`INSERT INTO homes (meter_id, household_id, area_id, village_id, zone, from_at, until_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (meter_id, from_at) DO UPDATE SET household_id = excluded.household_id, area_id = excluded.area_id,
+			village_id = excluded.village_id, zone = excluded.zone, until_at = excluded.until_at`,
+		r.MeterID, r.HouseholdID, r.AreaID, r.VillageID, r.Zone, from, optMillis(r.Until))
 	return err
 }
 
@@ -101,12 +111,19 @@ func (t *tx) importPerson(p alerts.Person) error {
 	return err
 }
 
-// Homes is the roster as the stream may know it: ids and zones, by meter.
+// Homes is the roster as the stream may know it: ids, zones and dates, by meter
+// and time.
 func (db *DB) Homes(ctx context.Context) ([]ingest.Home, error) {
-	rows, err := db.read.QueryContext(ctx, `SELECT m.id, h.id, h.area_id, COALESCE(h.village_id, ''), h.zone
-		FROM meters m JOIN households h ON h.id = m.household_id ORDER BY m.id`)
+	rows, err := db.read.QueryContext(ctx, `SELECT meter_id, household_id, area_id, village_id, zone, from_at, until_at
+		FROM homes ORDER BY meter_id, from_at`)
 	homes, err := collect(rows, err, func(rows *sql.Rows) (h ingest.Home, err error) {
-		err = rows.Scan(&h.MeterID, &h.HouseholdID, &h.AreaID, &h.VillageID, &h.Zone)
+		var from int64
+		var until sql.NullInt64
+		err = rows.Scan(&h.MeterID, &h.HouseholdID, &h.AreaID, &h.VillageID, &h.Zone, &from, &until)
+		if from != 0 {
+			h.From = fromMillis(from)
+		}
+		h.Until = fromOptMillis(until)
 		return h, err
 	})
 	return homes, wrap("read homes", err)

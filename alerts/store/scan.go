@@ -96,10 +96,19 @@ func encodeFinding(f *detectors.Finding) (any, error) {
 	return string(b), err
 }
 
-// watched leaves out households whose meters have all left the roster.
-const watched = `EXISTS (SELECT 1 FROM meters WHERE meters.household_id = households.id)`
+// placed is the households with where they are at a time, given three times; of
+// one that is nowhere yet, or not in the roster any more, where the last list had
+// it.
+const placed = `(SELECT id, label,
+	COALESCE((SELECT s.village_id FROM homes s WHERE s.household_id = h.id AND s.from_at <= ? ORDER BY s.from_at DESC, s.meter_id DESC LIMIT 1), h.village_id, '') AS village_id,
+	COALESCE((SELECT s.area_id FROM homes s WHERE s.household_id = h.id AND s.from_at <= ? ORDER BY s.from_at DESC, s.meter_id DESC LIMIT 1), h.area_id) AS area_id,
+	COALESCE((SELECT s.zone FROM homes s WHERE s.household_id = h.id AND s.from_at <= ? ORDER BY s.from_at DESC, s.meter_id DESC LIMIT 1), h.zone) AS zone
+	FROM households h) AS households`
 
-const householdColumns = `id, COALESCE(village_id, ''), area_id, label, zone`
+// watched leaves out households whose meters have all left the roster by a time.
+const watched = `EXISTS (SELECT 1 FROM homes WHERE homes.household_id = households.id AND (homes.until_at IS NULL OR homes.until_at > ?))`
+
+const householdColumns = `id, village_id, area_id, label, zone`
 
 func scanHousehold(rows *sql.Rows) (h alerts.Household, err error) {
 	err = rows.Scan(&h.ID, &h.VillageID, &h.AreaID, &h.Label, &h.Zone)

@@ -152,6 +152,63 @@ func TestTheLastListOfHomesIsTheWholeList(t *testing.T) {
 	}
 }
 
+// Where a home is goes by the date: whom to tell, whose neighbours, and whether it
+// is watched.
+func TestTheRosterGoesByTheDate(t *testing.T) {
+	now := noon
+	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "weimang.db"), func() time.Time { return now })
+	must(t, err)
+	defer func() { must(t, db.Close()) }()
+	date := noon.AddDate(0, 0, 3)
+	must(t, db.ImportRoster(t.Context(), []store.HouseholdRow{
+		{MeterID: "m1", HouseholdID: "h1", AreaID: "a1", VillageID: "v1", Zone: "Asia/Shanghai", Until: date},
+		{MeterID: "m1", HouseholdID: "h1", AreaID: "a2", VillageID: "v2", Zone: "Europe/London", From: date},
+		{MeterID: "m2", HouseholdID: "h2", AreaID: "a1", VillageID: "v1", Until: date},
+		{MeterID: "m3", HouseholdID: "h3", AreaID: "a1", VillageID: "v1"},
+	}, nil))
+	homes, err := db.Homes(t.Context())
+	must(t, err)
+	if len(homes) != 4 || homes[0].Until != date || homes[1].From != date || homes[1].AreaID != "a2" || !homes[3].From.IsZero() {
+		t.Errorf("homes %+v", homes)
+	}
+	look := func(area string) (ids []string, h1 alerts.Household, listed int) {
+		must(t, db.Update(t.Context(), func(tx alerts.Tx) error {
+			hs, err := tx.AreaHouseholds(area)
+			for _, h := range hs {
+				ids = append(ids, h.ID)
+			}
+			if err != nil {
+				return err
+			}
+			h, err := tx.Household("h1")
+			if h != nil {
+				h1 = *h
+			}
+			return err
+		}))
+		all, err := db.Households(t.Context())
+		must(t, err)
+		return ids, h1, len(all)
+	}
+	for _, c := range []struct {
+		at     time.Time
+		area   string
+		ids    []string
+		h1     alerts.Household
+		listed int
+	}{
+		{noon, "a1", []string{"h1", "h2", "h3"}, alerts.Household{ID: "h1", VillageID: "v1", AreaID: "a1", Zone: "Asia/Shanghai"}, 3},
+		{noon, "a2", nil, alerts.Household{ID: "h1", VillageID: "v1", AreaID: "a1", Zone: "Asia/Shanghai"}, 3},
+		{date, "a1", []string{"h3"}, alerts.Household{ID: "h1", VillageID: "v2", AreaID: "a2", Zone: "Europe/London"}, 2},
+		{date, "a2", []string{"h1"}, alerts.Household{ID: "h1", VillageID: "v2", AreaID: "a2", Zone: "Europe/London"}, 2},
+	} {
+		now = c.at
+		if ids, h1, listed := look(c.area); !reflect.DeepEqual(ids, c.ids) || h1 != c.h1 || listed != c.listed {
+			t.Errorf("at %s: in %s %v, h1 %+v, %d listed", c.at, c.area, ids, h1, listed)
+		}
+	}
+}
+
 // Who answers for a village is what the last list says. A chair who is no
 // longer on it must not go on hearing how the old people of the village live.
 func TestAChairWhoHasLeftIsToldNothingAnyMore(t *testing.T) {

@@ -67,14 +67,18 @@ func (t *tx) AppendEvent(e alerts.Event) error {
 
 // Household implements alerts.Tx.
 func (t *tx) Household(id string) (*alerts.Household, error) {
-	rows, err := t.query(`SELECT `+householdColumns+` FROM households WHERE id = ?`, id)
+	now := millis(t.db.now())
+	rows, err := t.query(`SELECT `+householdColumns+` FROM `+placed+` WHERE id = ?`, now, now, now, id)
 	h, err := first(collect(rows, err, scanHousehold))
 	return h, wrap("read household", err)
 }
 
 // AreaHouseholds implements alerts.Tx.
 func (t *tx) AreaHouseholds(area string) ([]alerts.Household, error) {
-	rows, err := t.query(`SELECT `+householdColumns+` FROM households WHERE area_id = ? AND `+watched+` ORDER BY village_id, id`, area)
+	now := millis(t.db.now())
+	// A household that is or was there has a row that says so; the rest need not be placed.
+	rows, err := t.query(`SELECT `+householdColumns+` FROM `+placed+` WHERE id IN (SELECT household_id FROM homes WHERE area_id = ?)
+		AND area_id = ? AND `+watched+` ORDER BY village_id, id`, now, now, now, area, area, now)
 	hs, err := collect(rows, err, scanHousehold)
 	return hs, wrap("read households of an area", err)
 }

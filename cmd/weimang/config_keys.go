@@ -64,7 +64,7 @@ func configKeys(c *Config) []configKey {
 		{"feed.skew", "How far a meter's clock may run ahead.", &c.Feed.Skew},
 		{"feed.max_kw", "Highest mean power in kW that a home's connection can carry; more is refused as absurd.", &c.Feed.MaxKW},
 
-		{"roster.households", "CSV of meter_id,household_id,area_id,zone,village_id,label. Empty: what the database and the roster topic know.", &c.Roster.Households},
+		{"roster.households", "CSV of meter_id,household_id,area_id,zone,village_id,label and, where something has a date, from,until. Empty: what the database and the roster topic know.", &c.Roster.Households},
 		{"roster.people", "CSV of village_id,role,name,channel,address,language: who is told.", &c.Roster.People},
 		{"roster.open", "true: a meter that is not in the roster is a household of its own, instead of being counted and ignored.", &c.Roster.Open},
 		{"roster.keep_unknown", "true: what such a meter sends goes to the dead letters for 14 days, to be replayed once it is in the roster. Not for a utility that sends the whole town.", &c.Roster.KeepUnknown},

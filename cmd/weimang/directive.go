@@ -178,7 +178,9 @@ func (o *directiveOptions) send(ctx context.Context, cfg *Config, d *ingest.Dire
 		if err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(homes, func(h ingest.Home) bool { return h.HouseholdID == d.HouseholdID }) {
+		if !slices.ContainsFunc(homes, func(h ingest.Home) bool {
+			return h.HouseholdID == d.HouseholdID && (h.Until.IsZero() || h.Until.After(d.IssuedAt))
+		}) {
 			return fmt.Errorf("household %s is not in the roster, so nobody watches it; nothing was sent", d.HouseholdID)
 		}
 	}

@@ -43,7 +43,7 @@ func TestADirectiveReachesTheRunningSystem(t *testing.T) {
 	s.eventually("the home is known", func() bool { return s.counts("weimang_detect_households 1") })
 	weimang(t, "", "directive", "away", "--household", "h-0001", "--brokers", s.broker).want(t, exitOK)
 	s.eventually("the directive is accepted", func() bool { return s.counts("weimang_ingest_directives_accepted_total 1") })
-	s.eventually("its area has taken it in", func() bool { return s.counts("weimang_detect_inputs_total 2") })
+	s.eventually("its area has taken it in", func() bool { return s.counts("weimang_detect_inputs_total 3") }) // who is there, a reading, and it
 
 	r := weimang(t, "", "directive", "away", "--household", "m1", "--brokers", s.broker)
 	r.want(t, exitFailed)

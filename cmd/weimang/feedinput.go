@@ -36,7 +36,7 @@ func (o *feedOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.readings, "readings", "", "readings as CSV, plain or gzip, - for standard input")
 	f.StringVar(&o.incidents, "incidents", "", "incident reports as JSON lines, as in the wire contract")
 	f.StringVar(&o.directives, "directives", "", "what people said (away, mute, outcome) as JSON lines, taken in when issued")
-	f.StringVar(&o.households, "households", "", "CSV of meter_id,household_id,area_id,zone. Without it each meter\nis a household in an area of its own")
+	f.StringVar(&o.households, "households", "", "CSV of meter_id,household_id,area_id,zone and optional from,until.\nWithout it each meter is a household in an area of its own")
 	f.DurationVar(&o.interval, "interval", 0, "15m, 30m or 1h; found from the data if not given")
 	f.StringVar(&o.zone, "zone", "UTC", "time zone (IANA name) of stamps without offset, and of homes without --households")
 }

@@ -19,6 +19,7 @@ import (
 
 	"weimang/alerts"
 	"weimang/detectors"
+	"weimang/ingest"
 	"weimang/ingest/contract"
 	"weimang/ingest/feedfile"
 	"weimang/ingest/intake"
@@ -170,6 +171,9 @@ func replay(ctx context.Context, opt *replayOptions, stdin io.Reader, stdout, st
 	defer func() { err = errors.Join(s.lc.reason(err), s.stop()) }()
 	ctx = s.lc.context()
 	send.Client, send.Barrier = s.client, s.caughtUp
+	if err := s.caughtUp(ctx); err != nil { // areas know who is in them before the first reading, as in a backtest
+		return err
+	}
 	send.Progress = func(p sender.Progress) {
 		if opt.asOfFeed {
 			s.feedClock.Store(p.Clock.UnixMilli())
@@ -240,7 +244,7 @@ func replayItems(input *feedInput) iter.Seq[sender.Item] {
 func (in *feedInput) areas() map[string]string {
 	areas := make(map[string]string)
 	for _, id := range in.readings.Meters() {
-		if home, ok := in.roster.Lookup(id); ok {
+		if home, ok := in.home(id); ok {
 			areas[home.HouseholdID] = intake.AreaOf(home)
 		}
 	}
@@ -263,10 +267,22 @@ func (in *feedInput) checkDirectives() error {
 
 // areaOf is the area that keys a meter's readings.
 func areaOf(input *feedInput, meterID string) string {
-	if home, ok := input.roster.Lookup(meterID); ok {
+	if home, ok := input.home(meterID); ok {
 		return intake.AreaOf(home)
 	}
 	return intake.OwnArea(meterID)
+}
+
+// home is where a meter is when the feed first hears it, or comes to next.
+func (in *feedInput) home(meterID string) (ingest.Home, bool) {
+	for row := range in.readings.Rows(meterID) {
+		home, ok := in.roster.Lookup(meterID, row.Start)
+		if !ok && !home.From.IsZero() {
+			home, ok = in.roster.Lookup(meterID, home.From)
+		}
+		return home, ok
+	}
+	return ingest.Home{}, false
 }
 
 // feedID names a feed by its content, so that a replay that is started again

@@ -121,7 +121,7 @@ func householdRows(homes []feedfile.HouseholdRow) []store.HouseholdRow {
 	for i, h := range homes {
 		rows[i] = store.HouseholdRow{
 			MeterID: h.MeterID, HouseholdID: h.HouseholdID, AreaID: h.AreaID,
-			VillageID: h.VillageID, Label: h.Label, Zone: h.Zone,
+			VillageID: h.VillageID, Label: h.Label, Zone: h.Zone, From: h.From, Until: h.Until,
 		}
 	}
 	return rows

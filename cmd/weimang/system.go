@@ -398,12 +398,13 @@ func (s *system) publishRoster(ctx context.Context, producer *stream.Producer, w
 	if err != nil {
 		return err
 	}
-	if len(w.roster) == 0 {
-		return intake.PublishRoster(ctx, producer, homes)
+	how := intake.Sync{Whole: len(w.roster) > 0}
+	if s.cfg.Clock != clockFeed { // a feed has a time of its own
+		how.Now = s.now()
 	}
-	removed, err := intake.SyncRoster(ctx, producer, published, homes)
-	if removed > 0 {
-		s.log.Warn("meters have left the roster and are watched no more", "removed", removed, "watched", len(homes))
+	left, err := intake.SyncRoster(ctx, producer, published, homes, how)
+	if left > 0 {
+		s.log.Warn("meters have left the roster and are watched no more", "left", left, "listed", len(homes))
 	}
 	return err
 }
@@ -420,6 +421,9 @@ func tooShort(watched []ingest.Home, rows []store.HouseholdRow) error {
 	}
 	homes, gone := make(map[string]bool), 0
 	for _, h := range watched {
+		if !h.Until.IsZero() {
+			continue // it is known to leave, or has left
+		}
 		if !homes[h.HouseholdID] && !named[h.HouseholdID] {
 			gone++
 		}

@@ -76,7 +76,9 @@ func TestOnlyAGivenListTakesHomesOffTheRoster(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, h := range roster {
-			homes = append(homes, h.HouseholdID)
+			if h.Until.IsZero() {
+				homes = append(homes, h.HouseholdID)
+			}
 		}
 		return homes
 	}

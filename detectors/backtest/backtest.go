@@ -1,6 +1,7 @@
 // Package backtest runs the detectors over a file of readings as if it had
 // come in live: by the feed's clock, as fast as it can. It is how detectors
-// are judged; it sends nothing and stores nothing.
+// are judged; it sends nothing and stores nothing. A home that moves is handed
+// over at once.
 package backtest
 
 import (
@@ -77,11 +78,7 @@ func Run(ctx context.Context, feed *feedfile.Feed, opt Options) ([]detectors.Fin
 	var found []detectors.Finding
 	for _, w := range workers {
 		found = append(found, w.out.Findings...)
-		stats.Areas += len(w.areas)
 		stats.Duplicates += w.out.Duplicates
-		for _, a := range w.areas {
-			stats.Households += a.Homes()
-		}
 	}
 	// One area is one worker's, whose order is the area's.
 	slices.SortStableFunc(found, func(x, y detectors.Finding) int {
@@ -99,21 +96,17 @@ type entry struct {
 	home      *ingest.Home
 	incident  *ingest.Incident
 	directive *ingest.Directive
+	residence *ingest.Residence
 }
 
 const batchLen = 1024
 
 // deal hands the feed to the workers in the order of its clock.
 func deal(ctx context.Context, feed *feedfile.Feed, opt *Options, workers []*worker, stats *Stats) error {
-	meters := feed.Meters()
-	homes := make([]*ingest.Home, len(meters))
-	owner, areaOf := make(map[string]int), make(map[string]string)
-	for i, id := range meters {
-		if h, ok := opt.Roster.Lookup(id); ok {
-			h.AreaID = intake.AreaOf(h)
-			homes[i], areaOf[h.HouseholdID] = &h, h.AreaID
-		}
-	}
+	homes := newLookup(opt.Roster, feed)
+	owner := make(map[string]int)
+	heard, areas := make(map[string]bool), make(map[string]bool)
+	defer func() { stats.Households, stats.Areas = len(heard), len(areas) }()
 	batches := make([][]entry, len(workers))
 	push := func(w int, e entry) error {
 		if batches[w] == nil {
@@ -134,25 +127,31 @@ func deal(ctx context.Context, feed *feedfile.Feed, opt *Options, workers []*wor
 		w, ok := owner[area]
 		if !ok {
 			h := fnv.New32a()
-			h.Write([]byte(area))
+			h.Write([]byte(homes.together(area)))
 			w = int(h.Sum32() % uint32(len(workers)))
 			owner[area] = w
 		}
 		return w
 	}
+	for _, in := range homes.residences { // before any clock is known, as in a replay
+		if err := push(of(in.AreaID), entry{area: in.AreaID, residence: in.Residence}); err != nil {
+			return err
+		}
+	}
 	for item := range feedfile.Timeline(feed, opt.Reports, opt.Directives) {
 		if d := item.Directive; d != nil {
-			area, ok := areaOf[d.HouseholdID]
-			if !ok {
+			if !homes.inFeed[d.HouseholdID] {
 				return fmt.Errorf("directive %s: no meter of household %s is in the feed", d.ID, d.HouseholdID)
 			}
-			if err := push(of(area), entry{area: area, clock: item.Clock, directive: d}); err != nil {
-				return err
+			for area := range opt.Roster.Areas(ingest.Scope{Households: []string{d.HouseholdID}}, item.Clock) {
+				if err := push(of(area), entry{area: area, clock: item.Clock, directive: d}); err != nil {
+					return err
+				}
 			}
 			continue
 		}
 		if item.Report != nil {
-			for area, households := range opt.Roster.Areas(item.Report.Scope) {
+			for area, households := range opt.Roster.Areas(item.Report.Scope, item.Clock) {
 				in := item.Report.Incident
 				in.Scope = ingest.Scope{Households: households}
 				if err := push(of(area), entry{area: area, clock: item.Clock, incident: &in}); err != nil {
@@ -161,11 +160,12 @@ func deal(ctx context.Context, feed *feedfile.Feed, opt *Options, workers []*wor
 			}
 			continue
 		}
-		home := homes[item.Row.Meter]
+		home := homes.at(item.Row.Meter, item.Row.MeterID, item.Row.Start)
 		if home == nil {
 			stats.Unknown++
 			continue
 		}
+		heard[home.HouseholdID], areas[home.AreaID] = true, true
 		if stats.Readings++; stats.Readings%16384 == 0 && opt.Progress != nil {
 			opt.Progress(stats.Readings)
 		}
@@ -199,24 +199,39 @@ func (w *worker) run() error {
 	for batch := range w.in {
 		for i := range batch {
 			e := &batch[i]
-			a, ok := w.areas[e.area]
-			if !ok {
-				a = detectors.NewArea(w.params, e.area)
-				w.areas[e.area] = a
-			}
-			in := ingest.Input{AreaID: e.area, Clock: e.clock, Incident: e.incident, Directive: e.directive}
+			in := ingest.Input{AreaID: e.area, Clock: e.clock, Incident: e.incident, Directive: e.directive, Residence: e.residence}
 			if e.home != nil {
 				readings.MeterID, readings.HouseholdID, readings.Zone = e.home.MeterID, e.home.HouseholdID, e.home.Zone
 				readings.Start, readings.Interval = e.row.Start, e.row.Interval
 				readings.Wh[0], readings.Register, readings.Quality = e.row.Wh, e.row.Register, e.row.Quality
 				in.Readings = &readings
 			}
-			if err := a.Apply(&in, &w.out); err != nil {
+			if err := w.apply(&in); err != nil {
 				if e.directive != nil {
 					err = fmt.Errorf("directive %s: %w", e.directive.ID, err)
 				}
 				return fmt.Errorf("area %s: %w", e.area, err)
 			}
+		}
+	}
+	return nil
+}
+
+// apply takes an input into its area, and what that hands over into others.
+func (w *worker) apply(in *ingest.Input) error {
+	a, ok := w.areas[in.AreaID]
+	if !ok {
+		a = detectors.NewArea(w.params, in.AreaID)
+		w.areas[in.AreaID] = a
+	}
+	if err := a.Apply(in, &w.out); err != nil {
+		return err
+	}
+	for len(w.out.Handovers) > 0 {
+		next := w.out.Handovers[0]
+		w.out.Handovers = w.out.Handovers[1:]
+		if err := w.apply(&next); err != nil {
+			return err
 		}
 	}
 	return nil

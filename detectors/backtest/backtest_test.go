@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -84,6 +85,71 @@ func TestTheNumberOfWorkersDoesNotMatter(t *testing.T) {
 	}
 	if kinds[detectors.AreaDark] != 1 || kinds[detectors.Announced] != 1 || kinds[detectors.NotBack] != 1 || kinds[detectors.Shortfall] == 0 {
 		t.Errorf("the story did not come out: %v", kinds)
+	}
+}
+
+// Homes that move, leave or are never heard, as in a replay, whichever worker has
+// their areas.
+func TestARosterWithDatesIsFollowed(t *testing.T) {
+	v, _ := story(t)
+	feed := villageFile(t, v)
+	var homes []ingest.Home
+	var date time.Time
+	for row := range feed.Rows(v.Homes()[0].MeterID) {
+		if date.IsZero() {
+			date = row.Start.Add(10 * 24 * time.Hour).Truncate(time.Hour)
+		}
+	}
+	for i, h := range v.Homes() {
+		switch home := h.Home; {
+		case i%10 == 3: // on to another area
+			there := home
+			home.Until, there.From, there.AreaID = date, date, v.Homes()[(i+30)%len(v.Homes())].AreaID
+			homes = append(homes, home, there)
+		case i == 5:
+			home.Until = date
+			homes = append(homes, home)
+		default:
+			homes = append(homes, home)
+		}
+	}
+	homes = append(homes, ingest.Home{MeterID: "never", HouseholdID: "never", AreaID: homes[0].AreaID})
+	opt := backtest.Options{Params: detectors.DefaultParams(), Roster: intake.Fixed(homes), Reports: v.Reports()}
+	var first []detectors.Finding
+	for _, workers := range []int{1, 4} {
+		opt.Workers = workers
+		found, stats, err := backtest.Run(context.Background(), feed, opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stats.Households != 60 || stats.Unknown == 0 {
+			t.Errorf("%d workers: %+v", workers, stats)
+		}
+		if first == nil {
+			first = found
+		}
+		if !reflect.DeepEqual(found, first) {
+			t.Errorf("%d workers: %d transitions differ from %d", workers, len(found), len(first))
+		}
+	}
+	if !slices.ContainsFunc(first, func(f detectors.Finding) bool {
+		return f.HouseholdID == "never" && f.Reason.Cause == detectors.CauseNeverHeard
+	}) {
+		t.Error("nobody misses the home that is never heard")
+	}
+	moved := 0
+	areas := make(map[string]string)
+	for _, f := range first {
+		if f.HouseholdID == v.Homes()[5].HouseholdID && f.At.After(date) && f.State != detectors.Resolved {
+			t.Errorf("said of the home that has left: %+v", f)
+		}
+		if before := areas[f.HouseholdID]; f.HouseholdID != "" && before != "" && before != f.AreaID {
+			moved++
+		}
+		areas[f.HouseholdID] = f.AreaID
+	}
+	if moved == 0 {
+		t.Error("of no home was something said in two areas: this test shows too little")
 	}
 }
 

@@ -102,7 +102,7 @@ func (m *model) result(late map[string]bool) (outcome, error) {
 }
 
 // differs says how another outcome differs from this one, a line each.
-func (o *outcome) differs(other *outcome) []string {
+func (o *outcome) differs(other *outcome, p *detectors.Params) []string {
 	var wrong []string
 	add := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
 	counts := make(map[episode]int)
@@ -124,6 +124,13 @@ func (o *outcome) differs(other *outcome) []string {
 	for _, id := range slices.Sorted(maps.Keys(o.areas)) {
 		if !bytes.Equal(o.areas[id], other.areas[id]) {
 			add("area %s: its state differs (%d and %d bytes)", id, len(o.areas[id]), len(other.areas[id]))
+			lines, err := detectors.Differ(p, o.areas[id], other.areas[id])
+			if err != nil {
+				add("  %v", err)
+			}
+			for _, line := range lines {
+				add("  %s", line)
+			}
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(other.areas)) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"weimang/ingest"
+	"weimang/ingest/contract"
 	"weimang/ingest/intake"
 	"weimang/ingest/stream"
 )
@@ -140,6 +141,9 @@ func (s *site) calm(ctx context.Context, f *feed) (outcome, error) {
 	}
 	defer w.leave(leaveLimit)
 	attend := func(context.Context, time.Duration) error { return w.died() }
+	if err := s.settle(ctx, f.homes, attend); err != nil {
+		return outcome{}, err
+	}
 	for d := range f.days {
 		for h := range f.days[d].halves {
 			half := &f.days[d].halves[h]
@@ -159,6 +163,32 @@ func (s *site) calm(ctx context.Context, f *feed) (outcome, error) {
 		return outcome{}, err
 	}
 	return s.model.result(newSender(s.Options, f).late)
+}
+
+// settle waits until the areas know their homes. Since when they do goes by the
+// clock, which must not be the feed's of one time in one run and of another in
+// the other.
+func (s *site) settle(ctx context.Context, homes []ingest.Home, attend attendant) error {
+	return until(ctx, attend, func(ctx context.Context) (bool, error) {
+		known := make(map[string]bool)
+		for p := range s.Partitions {
+			if _, err := stream.ReadAll(ctx, s.client, ingest.TopicInputs, p, func(r stream.Record) error {
+				inputs, err := contract.DecodeInputs(r.Value)
+				for i := range inputs {
+					if in := &inputs[i]; in.Residence != nil {
+						known[in.Residence.HouseholdID] = true
+					}
+				}
+				return err
+			}); err != nil {
+				return false, err
+			}
+		}
+		if n := len(known); n < len(homes) {
+			return false, fmt.Errorf("%d of %d homes are in the areas' logs", n, len(homes))
+		}
+		return true, nil
+	})
 }
 
 func (s *site) send(ctx context.Context, recs []stream.Record) error {
@@ -265,6 +295,9 @@ func (s *site) disturbed(ctx context.Context, f *feed, calm outcome, res *Result
 		maps.Copy(res.Faults, st.feeds.counts)
 		res.Entries, res.Transitions, res.Repeats, res.Checkpoints = s.model.entries, len(s.model.said), s.model.repeats, s.model.checked
 	}()
+	if err := st.begin(ctx); err != nil {
+		return err
+	}
 	where := ""
 	differs := func(wrong []string) error {
 		if len(wrong) > 0 {
@@ -305,7 +338,7 @@ func (s *site) disturbed(ctx context.Context, f *feed, calm outcome, res *Result
 	}
 	res.Episodes, res.Areas = len(result.episodes), len(result.areas)
 	where = "comparison with the undisturbed run"
-	if wrong := calm.differs(&result); len(wrong) > 0 {
+	if wrong := calm.differs(&result, s.model.params); len(wrong) > 0 {
 		return differs(wrong)
 	}
 	return errors.Join(st.net.sound(), st.struck())

@@ -42,6 +42,14 @@ func newStorm(s *site, f *feed, res *Result) (*storm, error) {
 	return &storm{site: s, feed: f, net: n, kinds: s.dealt(), feeds: newSender(s.Options, f), misses: make(map[Kind]int), span: s.Session + s.Session/2, res: res}, nil
 }
 
+// begin starts the first workers and waits until the areas know their homes.
+func (st *storm) begin(ctx context.Context) error {
+	for len(st.living()) < st.Workers {
+		st.start(ctx)
+	}
+	return st.settle(ctx, st.feed.homes, st.attend)
+}
+
 // end stops what is left; workers leave their groups, which otherwise could not
 // be deleted yet.
 func (st *storm) end() {

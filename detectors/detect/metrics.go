@@ -9,6 +9,7 @@ type metrics struct {
 	areas, homes, unheard, broken           prometheus.Gauge
 	inputs, duplicates, rollovers, backward prometheus.Counter
 	strayed, peaks, stuck, clocks, unwanted prometheus.Counter
+	handovers                               prometheus.Counter
 	findings, refused                       *prometheus.CounterVec
 	checkpoints, checkpointBytes, late      prometheus.Counter
 	gaps, regained                          prometheus.Counter
@@ -39,6 +40,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		backward:        counter("register_steps_back_total", "Registers that stepped back or leapt, by a meter change or a fault"),
 		peaks:           counter("impossible_peaks_total", "Readings above what a connection carries, taken for missing"),
 		stuck:           counter("stuck_values_total", "Readings of one value for too long, taken for missing"),
+		handovers:       counter("handovers_total", "Homes handed over to the area they have moved to, each once or again when late readings have changed it"),
 		clocks:          counter("clock_entries_total", "Entries with the clock alone, written to areas of which nothing had come for an hour"),
 		unwanted:        counter("unwanted_readings_total", "Entries of readings passed over since the household has withdrawn its consent"),
 		findings:        vec("findings_total", "Transitions of episodes by kind, severity and state", "kind", "severity", "state"),

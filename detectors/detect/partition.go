@@ -44,6 +44,7 @@ type partition struct {
 
 	// What the applied inputs led to and no broker has acknowledged yet.
 	findings, history []stream.Record
+	handovers         []stream.Record // homes that have moved, for the logs of their new areas
 	forward           []stream.Record // to the partitions in which their areas are by now
 	dead              []contract.DeadLetter
 	points            map[string]*detectors.History
@@ -187,13 +188,23 @@ func (p *partition) collect(a *area) {
 		p.findings = append(p.findings, stream.Record{Key: []byte(a.id), Value: value})
 		m.findings.WithLabelValues(string(f.Kind), f.Severity.String(), string(f.State)).Inc()
 	}
+	for i := range p.out.Handovers {
+		in := &p.out.Handovers[i]
+		value, err := contract.EncodeInputs(in.AreaID, p.out.Handovers[i:i+1])
+		if err != nil { // cannot be: the area was read from a log
+			p.s.log.Error("handover lost", "area", a.id, "error", err)
+			continue
+		}
+		p.handovers = append(p.handovers, stream.Record{Key: []byte(in.AreaID), Value: value})
+		m.handovers.Inc()
+	}
 	m.duplicates.Add(float64(p.out.Duplicates))
 	m.rollovers.Add(float64(p.out.Rollovers))
 	m.backward.Add(float64(p.out.Backward))
 	m.peaks.Add(float64(p.out.Peaks))
 	m.stuck.Add(float64(p.out.Stuck))
 	m.unwanted.Add(float64(p.out.Unwanted))
-	p.out = detectors.Output{Findings: p.out.Findings[:0], TooLate: p.out.TooLate[:0], Points: p.out.Points}
+	p.out = detectors.Output{Findings: p.out.Findings[:0], Handovers: p.out.Handovers[:0], TooLate: p.out.TooLate[:0], Points: p.out.Points}
 }
 
 // refuseInput sends one entry of a record to the dead letters, alone: the
@@ -246,6 +257,8 @@ func (p *partition) send(ctx context.Context) error {
 	}{
 		{ingest.TopicFindings, &p.findings},
 		{ingest.TopicHistory, &p.history},
+		// Before the area is saved, which will not say it again.
+		{ingest.TopicInputs, &p.handovers},
 		{ingest.TopicInputs, &p.forward},
 	} {
 		if len(*out.recs) == 0 {

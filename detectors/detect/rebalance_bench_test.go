@@ -18,8 +18,11 @@ import (
 // of the group come and go: 16 partitions, 4,000 homes in areas of 25, each with
 // a full window of half-hours, the group's default times. A reading comes to each
 // partition every 20 ms, and what is measured is the longest time in which no
-// input of a partition was handled. Run it with -benchtime 1x.
+// input of a partition was handled. Run it with -benchtime 1x, without -short.
 func BenchmarkRebalance(b *testing.B) {
+	if testing.Short() {
+		b.Skip("takes a minute")
+	}
 	for b.Loop() {
 		r := newRebalance(b)
 		ctx, cancel := context.WithCancel(b.Context())

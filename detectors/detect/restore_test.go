@@ -328,7 +328,7 @@ func TestARestoreReadsItsOwnPartition(t *testing.T) {
 	stop()
 
 	cut := len(log) / 2
-	step := func(what string, reads float64) {
+	step := func(what string, least, most float64) {
 		t.Helper()
 		read := s.observed()
 		svc, stop := s.member(nil)
@@ -337,15 +337,16 @@ func TestARestoreReadsItsOwnPartition(t *testing.T) {
 		cut = next
 		s.waitCaught(svc)
 		stop()
-		if n := read(); n != reads {
-			t.Errorf("%s: %v checkpoints were read, want %v", what, n, reads)
+		if n := read(); n < least || n > most {
+			t.Errorf("%s: %v checkpoints were read, want %v to %v", what, n, least, most)
 		}
 	}
-	step("12 areas, each once", 12)
-	step("each saved twice", 24)
+	step("12 areas, each once", 12, 12)
+	step("each saved twice", 24, 24)
 	s.growTopic(ingest.TopicInputs, 2*partitions)
 	s.growTopic(ingest.TopicCheckpoints, 2*partitions)
-	step("every member reads everything", 36*2*partitions)
+	// Some twice, where the group begins before it knows all partitions.
+	step("every member reads everything", 36*2*partitions, 2*36*2*partitions)
 	if t.Failed() {
 		return
 	}

@@ -211,9 +211,6 @@ func (s *Service) handle(ctx context.Context, c *stream.Claim) error {
 			case <-time.After(regroup):
 				return err
 			}
-		case errors.Is(err, stream.ErrFenced):
-			<-ctx.Done() // the next generation is on its way
-			return nil
 		case err != nil:
 			return err
 		}

@@ -127,7 +127,7 @@ func (s *site) member(edit func(*Options)) (svc *Service, stop func()) {
 
 func (s *site) waitCaught(svc *Service) {
 	s.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(90 * time.Second)
 	for {
 		ok, err := svc.Caught(s.t.Context())
 		if err != nil {

@@ -61,7 +61,7 @@ func readHomes(feed *feedfile.Feed, roster intake.Roster, coarsen time.Duration)
 	byID := make(map[string]*home)
 	unknown := 0
 	for _, meter := range feed.Meters() {
-		at, ok := roster.Lookup(meter)
+		at, ok := firstHome(feed, roster, meter)
 		if !ok {
 			unknown++
 			continue
@@ -92,6 +92,18 @@ func readHomes(feed *feedfile.Feed, roster intake.Roster, coarsen time.Duration)
 	}
 	slices.SortFunc(homes, func(a, b *home) int { return strings.Compare(a.id, b.id) })
 	return homes, unknown, nil
+}
+
+// firstHome is where a meter is when it is first heard, or comes to next.
+func firstHome(feed *feedfile.Feed, roster intake.Roster, meter string) (ingest.Home, bool) {
+	for row := range feed.Rows(meter) {
+		h, ok := roster.Lookup(meter, row.Start)
+		if !ok && !h.From.IsZero() {
+			h, ok = roster.Lookup(meter, h.From)
+		}
+		return h, ok
+	}
+	return ingest.Home{}, false
 }
 
 func readMeter(feed *feedfile.Feed, at *ingest.Home) (*home, error) {

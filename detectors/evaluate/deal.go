@@ -42,7 +42,7 @@ func deal(homes []*home, judged func(*home) bool, size int, seed uint64) []*area
 // inform gives each area the incidents that concern it or homes in it.
 func inform(areas []*area, roster intake.Roster, reports []ingest.Report) {
 	for r := range reports {
-		concerned := roster.Areas(reports[r].Scope)
+		concerned := roster.Areas(reports[r].Scope, reports[r].KnownAt())
 		for _, a := range areas {
 			in := reports[r].Incident
 			in.Scope = ingest.Scope{}

@@ -10,7 +10,7 @@ import (
 
 	"weimang/detectors"
 	"weimang/detectors/backtest"
-	"weimang/ingest"
+	"weimang/ingest/intake"
 )
 
 // villageArea is the simulated village as one area.
@@ -102,7 +102,7 @@ func TestTheNumberOfWorkersChangesNoFigure(t *testing.T) {
 	for _, workers := range []int{1, 5} {
 		opt := smallOptions()
 		opt.Roster, opt.Workers = roster, workers
-		opt.Homes = householdsOf(t, feed.Meters(), roster.Lookup)
+		opt.Homes = householdsOf(t, feed.Meters(), roster)
 		report, err := Run(t.Context(), feed, opt)
 		if err != nil {
 			t.Fatal(err)
@@ -120,7 +120,7 @@ func TestTheNumberOfWorkersChangesNoFigure(t *testing.T) {
 	}
 	opt := smallOptions()
 	opt.Roster, opt.Seed = roster, 2
-	opt.Homes = householdsOf(t, feed.Meters(), roster.Lookup)
+	opt.Homes = householdsOf(t, feed.Meters(), roster)
 	report, err := Run(t.Context(), feed, opt)
 	if err != nil {
 		t.Fatal(err)
@@ -130,11 +130,11 @@ func TestTheNumberOfWorkersChangesNoFigure(t *testing.T) {
 	}
 }
 
-func householdsOf(t *testing.T, meters []string, lookup func(string) (ingest.Home, bool)) []string {
+func householdsOf(t *testing.T, meters []string, roster intake.Roster) []string {
 	t.Helper()
 	var ids []string
 	for _, m := range meters {
-		h, ok := lookup(m)
+		h, ok := roster.Lookup(m, time.Time{})
 		if !ok {
 			t.Fatalf("no household of %s", m)
 		}
@@ -148,7 +148,7 @@ func TestEveryIntervalCanBeJudged(t *testing.T) {
 	for _, coarsen := range []time.Duration{0, 30 * time.Minute, time.Hour} {
 		opt := smallOptions()
 		opt.Roster, opt.Coarsen, opt.Budgets, opt.Kinds, opt.Peers = roster, coarsen, nil, nil, false
-		opt.Homes = householdsOf(t, fine.Meters(), roster.Lookup)
+		opt.Homes = householdsOf(t, fine.Meters(), roster)
 		report, err := Run(t.Context(), fine, opt)
 		if err != nil {
 			t.Fatalf("%s: %v", coarsen, err)
@@ -181,7 +181,7 @@ func TestAnInterruptEndsTheRun(t *testing.T) {
 	cancel()
 	opt := smallOptions()
 	opt.Roster = roster
-	opt.Homes = householdsOf(t, feed.Meters(), roster.Lookup)
+	opt.Homes = householdsOf(t, feed.Meters(), roster)
 	if _, err := Run(ctx, feed, opt); err == nil {
 		t.Error("it ran to the end")
 	}

@@ -154,7 +154,7 @@ func TestScores(t *testing.T) {
 func TestScoresOfTheVillage(t *testing.T) {
 	feed, roster := villageFeed(t, 10, 1, 80, time.Hour)
 	opt := DefaultOptions()
-	opt.Roster, opt.Homes = roster, householdsOf(t, feed.Meters(), roster.Lookup)
+	opt.Roster, opt.Homes = roster, householdsOf(t, feed.Meters(), roster)
 	checkScores(t, "simulated village", feed, opt)
 }
 

@@ -19,7 +19,7 @@ func smallReport(t *testing.T) *Report {
 	feed, roster := villageFeed(t, 6, 1, 80, time.Hour)
 	opt := smallOptions()
 	opt.Roster = roster
-	opt.Homes = householdsOf(t, feed.Meters(), roster.Lookup)
+	opt.Homes = householdsOf(t, feed.Meters(), roster)
 	opt.Budgets = []float64{0.01, 0.04}
 	report, err := Run(t.Context(), feed, opt)
 	if err != nil {

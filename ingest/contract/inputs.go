@@ -129,8 +129,12 @@ func carefulInputs(value []byte) ([]ingest.Input, error) {
 			in.Incident = incidentFromLog(e.GetIncident())
 		case e.GetDirective() != nil:
 			in.Directive = directiveFromLog(e.GetDirective())
+		case e.GetResidence() != nil:
+			in.Residence = residenceFromLog(e.GetResidence())
+		case e.GetHandover() != nil:
+			in.Handover = handoverFromLog(e.GetHandover())
 		case len(e.ProtoReflect().GetUnknown()) > 0:
-			err = errors.New("neither readings nor an incident nor a directive")
+			err = errors.New("none of the kinds of entry that this version knows")
 		}
 		if err != nil {
 			return nil, fmt.Errorf("decode inputs: entry %d: %w", i, err)

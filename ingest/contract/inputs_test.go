@@ -35,6 +35,14 @@ func TestInputsRoundTrip(t *testing.T) {
 		{AreaID: "TQ-1", Clock: clock, Directive: &ingest.Directive{
 			ID: "d-2", HouseholdID: "H-1", Kind: ingest.Outcome, Outcome: ingest.OutcomeNewNormal, IssuedAt: afternoon,
 		}},
+		{AreaID: "TQ-1", Clock: clock, Residence: &ingest.Residence{HouseholdID: "H-1", Stays: []ingest.Stay{
+			{MeterID: "m1", Zone: "Asia/Shanghai", Until: afternoon},
+			{MeterID: "m2", From: afternoon, Until: afternoon.Add(time.Hour), To: "TQ-2"},
+		}}},
+		{AreaID: "TQ-1", Residence: &ingest.Residence{HouseholdID: "H-1"}}, // before any clock is known
+		{AreaID: "TQ-1", Clock: clock, Handover: &ingest.Handover{
+			HouseholdID: "H-3", From: "TQ-0", At: afternoon, Version: 2, State: []byte{2, 0, 0xff},
+		}},
 		{AreaID: "TQ-1", Clock: clock.Add(time.Hour)}, // the clock alone
 	}
 	value, err := contract.EncodeInputs("TQ-1", want)
@@ -64,6 +72,7 @@ func TestEncodeInputsRefusesWhatIsNoEntry(t *testing.T) {
 	for name, entry := range map[string]ingest.Input{
 		"both":         {Readings: r, Incident: in},
 		"both others":  {Incident: in, Directive: &ingest.Directive{}},
+		"both rare":    {Residence: &ingest.Residence{}, Handover: &ingest.Handover{}},
 		"another area": {AreaID: "TQ-2", Readings: r},
 		"not UTF-8":    {Readings: &ingest.Readings{MeterID: "\xff"}},
 	} {
@@ -95,7 +104,7 @@ func TestDecodeInputsRefusesForeignRecords(t *testing.T) {
 		}
 	}
 	// An entry of a later version must not be taken for a clock.
-	if _, err := contract.DecodeInputs([]byte("\x0a\x04TQ-1\x12\x02\x7a\x00")); err == nil || !strings.Contains(err.Error(), "neither") {
+	if _, err := contract.DecodeInputs([]byte("\x0a\x04TQ-1\x12\x02\x7a\x00")); err == nil || !strings.Contains(err.Error(), "none of the kinds") {
 		t.Errorf("an unknown entry: %v", err)
 	}
 	if _, err := contract.DecodeInputs([]byte("{")); err == nil {

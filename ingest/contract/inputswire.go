@@ -19,30 +19,33 @@ import (
 
 // entryRoom is what an entry may take, in bytes.
 func entryRoom(in *ingest.Input) int {
-	if r := in.Readings; r != nil {
+	switch {
+	case in.Readings != nil:
+		r := in.Readings
 		return 48 + len(r.MeterID) + len(r.HouseholdID) + len(r.Zone) + 3*len(r.Wh)
+	case in.Handover != nil:
+		return 256 + len(in.Handover.State)
+	case in.Residence != nil:
+		return 128 + 128*len(in.Residence.Stays)
+	default:
+		return 256
 	}
-	return 256
 }
 
 // appendEntry appends an entry as field 2 of Inputs.
 func appendEntry(out []byte, areaID string, in *ingest.Input) ([]byte, error) {
 	parts := 0
-	for _, there := range [...]bool{in.Readings != nil, in.Incident != nil, in.Directive != nil} {
+	for _, there := range [...]bool{
+		in.Readings != nil, in.Incident != nil, in.Directive != nil, in.Residence != nil, in.Handover != nil,
+	} {
 		if there {
 			parts++
 		}
 	}
 	if parts > 1 {
-		return nil, errors.New("must have one of readings, incident and directive")
+		return nil, errors.New("must have one of readings, incident, directive, residence and handover")
 	}
-	if in.Incident != nil || in.Directive != nil {
-		e := &wirepb.Input{ClockMs: in.Clock.UnixMilli()}
-		if in.Incident != nil {
-			e.Entry = &wirepb.Input_Incident{Incident: incidentToLog(areaID, in.Incident)}
-		} else {
-			e.Entry = &wirepb.Input_Directive{Directive: directiveToLog(in.Directive)}
-		}
+	if e := rareEntry(areaID, in); e != nil {
 		value, err := deterministic.Marshal(e)
 		if err != nil {
 			return nil, err
@@ -68,6 +71,25 @@ func appendEntry(out []byte, areaID string, in *ingest.Input) ([]byte, error) {
 		out = appendReadings(out, in.Readings, packed)
 	}
 	return out, nil
+}
+
+// rareEntry is an entry that the generated code writes; nil: of readings, or
+// the clock alone.
+func rareEntry(areaID string, in *ingest.Input) *wirepb.Input {
+	e := &wirepb.Input{ClockMs: in.Clock.UnixMilli()}
+	switch {
+	case in.Incident != nil:
+		e.Entry = &wirepb.Input_Incident{Incident: incidentToLog(areaID, in.Incident)}
+	case in.Directive != nil:
+		e.Entry = &wirepb.Input_Directive{Directive: directiveToLog(in.Directive)}
+	case in.Residence != nil:
+		e.Entry = &wirepb.Input_Residence{Residence: residenceToLog(in.Residence)}
+	case in.Handover != nil:
+		e.Entry = &wirepb.Input_Handover{Handover: handoverToLog(in.Handover)}
+	default:
+		return nil
+	}
+	return e
 }
 
 // sizeReadings is how many bytes HomeReadings takes, and its values of those.
@@ -170,7 +192,7 @@ func plainEntry(raw []byte, in *ingest.Input, r *ingest.Readings) bool {
 		switch {
 		case field == 1 && raw == nil:
 			in.Clock = time.UnixMilli(int64(v)).UTC() //nolint:gosec // as int64 is written
-		case in.Readings != nil || in.Incident != nil || in.Directive != nil || raw == nil:
+		case raw == nil || field > 6 || *in != (ingest.Input{AreaID: in.AreaID, Clock: in.Clock}):
 			return false
 		case field == 2:
 			in.Readings = r
@@ -187,6 +209,18 @@ func plainEntry(raw []byte, in *ingest.Input, r *ingest.Readings) bool {
 				return false
 			}
 			in.Directive = directiveFromLog(&m)
+		case field == 5:
+			var m wirepb.StreamResidence
+			if proto.Unmarshal(raw, &m) != nil {
+				return false
+			}
+			in.Residence = residenceFromLog(&m)
+		case field == 6:
+			var m wirepb.StreamHandover
+			if proto.Unmarshal(raw, &m) != nil {
+				return false
+			}
+			in.Handover = handoverFromLog(&m)
 		default:
 			return false
 		}

@@ -27,6 +27,8 @@ func someInputs() []ingest.Input {
 		{Clock: clock, Readings: &ingest.Readings{MeterID: "m4", Start: time.Unix(-1, 0).UTC(), Interval: time.Hour, Wh: []uint32{1}}},
 		{Clock: clock, Incident: &ingest.Incident{ID: "i", Class: "outage", From: start, Scope: ingest.Scope{Households: []string{"h1"}}}},
 		{Clock: clock, Directive: &ingest.Directive{ID: "d", HouseholdID: "h1", From: start}},
+		{Clock: clock, Residence: &ingest.Residence{HouseholdID: "h1", Stays: []ingest.Stay{{MeterID: "m1", Until: start, To: "b"}}}},
+		{Clock: clock, Handover: &ingest.Handover{HouseholdID: "h1", From: "b", At: start, Version: 1, State: []byte{2}}},
 		{Clock: clock},
 		{Clock: time.UnixMilli(0).UTC()},
 	}

@@ -25,10 +25,11 @@ func OpenHouseholds(path string) ([]HouseholdRow, error) {
 }
 
 // ReadHouseholds reads CSV, plain or gzip, in the order of the file. Its
-// header holds meter_id, household_id, area_id and zone (IANA name); village_id
-// and label are optional, other columns are ignored. Meter and household must
-// be given. Without an area the meter is an area of its own, without a zone
-// it lives in UTC.
+// header holds meter_id, household_id, area_id and zone (IANA name); village_id,
+// label, from and until are optional, other columns are ignored. Meter and
+// household must be given. Without an area the meter is an area of its own,
+// without a zone it lives in UTC. From and until are as ingest.RosterTime reads
+// them; a meter may stand in several lines whose times do not overlap.
 //
 // The first bad row ends it with an error that names line, column and remedy.
 func ReadHouseholds(r io.Reader) ([]HouseholdRow, error) {
@@ -41,7 +42,7 @@ func ReadHouseholds(r io.Reader) ([]HouseholdRow, error) {
 			return nil, t.lacks(name)
 		}
 	}
-	h := households{table: t, lineOf: make(map[string]int), zones: map[string]bool{"": true}}
+	h := households{table: t, before: make(map[string][]placed), zones: map[string]bool{"": true}}
 	var rows []HouseholdRow
 	for {
 		record, line, err := t.next()
@@ -63,8 +64,14 @@ func ReadHouseholds(r io.Reader) ([]HouseholdRow, error) {
 // households reads rows one by one and remembers what must not come twice.
 type households struct {
 	table  *table
-	lineOf map[string]int  // by meter
-	zones  map[string]bool // known to exist
+	before map[string][]placed // by meter
+	zones  map[string]bool     // known to exist
+}
+
+// placed is a row that has been read.
+type placed struct {
+	home ingest.Home
+	line int
 }
 
 func (h *households) row(record []string, line int) (HouseholdRow, *BadRow) {
@@ -99,13 +106,27 @@ func (h *households) row(record []string, line int) (HouseholdRow, *BadRow) {
 				"an id has 1 to 64 characters of A-Z a-z 0-9 . _ : and -; what people call the household goes into label"))
 		}
 	}
-	if before, twice := h.lineOf[row.MeterID]; twice {
-		return row, badRow("meter_id", ingest.Reject(ingest.BadField, "", "the meter stands in line %d already; a meter has one household, remove one of the rows", before))
-	}
-	h.lineOf[row.MeterID] = line
 	if err := h.checkZone(row.Zone); err != nil {
 		return row, badRow("zone", ingest.Reject(ingest.BadField, "", "%v; use an IANA name such as Asia/Shanghai", err))
 	}
+	for _, date := range []struct {
+		column string
+		to     *time.Time
+	}{{"from", &row.From}, {"until", &row.Until}} {
+		var err error
+		if *date.to, err = ingest.RosterTime(cell(date.column), row.Zone); err != nil {
+			return row, badRow(date.column, ingest.Reject(ingest.BadField, "", "%v; a date means its first moment in the row's zone", err))
+		}
+	}
+	if !row.Until.IsZero() && !row.Until.After(row.From) {
+		return row, badRow("until", ingest.Reject(ingest.BadField, "", "is not at least an hour after from; until is the first moment in which the meter is not there any more"))
+	}
+	for _, before := range h.before[row.MeterID] {
+		if before.home.Overlaps(&row.Home) {
+			return row, badRow("meter_id", ingest.Reject(ingest.BadField, "", "the meter stands in line %d already for some of the same time; a meter has one household at a time, remove one of the rows or bound them with from and until", before.line))
+		}
+	}
+	h.before[row.MeterID] = append(h.before[row.MeterID], placed{row.Home, line})
 	if !utf8.ValidString(row.Label) {
 		return row, badRow("label", ingest.Reject(ingest.BadField, "", "is not UTF-8; save the file as UTF-8 instead of, say, GBK"))
 	}

@@ -28,21 +28,45 @@ func TestReadHouseholds(t *testing.T) {
 	}
 }
 
+// A meter is exchanged, a home moves: one line after the other.
+func TestHouseholdsWithDates(t *testing.T) {
+	got, err := feedfile.OpenHouseholds(feeds("households-dated.csv"))
+	midnight := time.Date(2026, 7, 31, 16, 0, 0, 0, time.UTC)
+	home := func(meter, area string, from, until time.Time) feedfile.HouseholdRow {
+		return feedfile.HouseholdRow{Label: "3组12号", Home: ingest.Home{
+			MeterID: meter, HouseholdID: "H-0042", AreaID: area, VillageID: "wandi", Zone: "Asia/Shanghai", From: from, Until: until,
+		}}
+	}
+	want := []feedfile.HouseholdRow{
+		home("330212-0042", "TQ-0107", time.Time{}, midnight),
+		home("330212-0911", "TQ-0107", midnight, midnight.AddDate(0, 1, 0).Add(2*time.Hour)),
+		home("330212-0911", "TQ-0108", midnight.AddDate(0, 1, 0).Add(2*time.Hour), time.Time{}),
+	}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v, %v\nwant %+v", got, err, want)
+	}
+}
+
 func TestBadHouseholdNamesLineColumnAndRemedy(t *testing.T) {
 	const header = "meter_id,household_id,area_id,zone,label\n"
 	const good = "m1,H-1,TQ-1,Asia/Shanghai,3组12号\n"
+	const dated = "meter_id,household_id,area_id,zone,from,until\n"
 	for file, want := range map[string]string{
-		"":                                         "empty",
-		"meter_id,household_id,area,zone\n":        "no column area_id",
-		header + good + "m1,H-2,TQ-1,,\n":          "line 3, column meter_id: bad-field: the meter stands in line 2 already",
-		header + ",H-1,TQ-1,,\n":                   "line 2, column meter_id: no-meter",
-		header + "m1,,TQ-1,,\n":                    "line 2, column household_id",
-		header + "m1,张三,TQ-1,,\n":                  "line 2, column household_id",
-		header + "m1,H-1,湾底,,\n":                   "line 2, column area_id",
-		header + "m1,H-1,TQ-1,Asia/Ningbo,\n":      "such as Asia/Shanghai",
-		header + "m1,H-1,TQ-1,Local,\n":            "line 2, column zone",
-		header + "m1,H-1,TQ-1,,\xd5\xc5\xc8\xfd\n": "line 2, column label: bad-field: is not UTF-8",
-		header + "m1,H\"1,TQ-1,,\n":                "line 2: bad-field: a quote is out of place",
+		"":                                  "empty",
+		"meter_id,household_id,area,zone\n": "no column area_id",
+		header + good + "m1,H-2,TQ-1,,\n":   "line 3, column meter_id: bad-field: the meter stands in line 2 already",
+		dated + "m1,H-1,TQ-1,,,2026-08-01\nm1,H-2,TQ-1,,2026-07-31,\n": "line 3, column meter_id: bad-field: the meter stands in line 2 already for some of the same time",
+		dated + "m1,H-1,TQ-1,Asia/Shanghai,1.8.2026,\n":                "line 2, column from: bad-field: is neither a date such as 2026-08-01",
+		dated + "m1,H-1,TQ-1,Asia/Shanghai,,1026-08-01\n":              "line 2, column until: bad-field: lies outside",
+		dated + "m1,H-1,TQ-1,,2026-08-01,2026-08-01\n":                 "line 2, column until: bad-field: is not at least an hour after from",
+		header + ",H-1,TQ-1,,\n":                                       "line 2, column meter_id: no-meter",
+		header + "m1,,TQ-1,,\n":                                        "line 2, column household_id",
+		header + "m1,张三,TQ-1,,\n":                                      "line 2, column household_id",
+		header + "m1,H-1,湾底,,\n":                                       "line 2, column area_id",
+		header + "m1,H-1,TQ-1,Asia/Ningbo,\n":                          "such as Asia/Shanghai",
+		header + "m1,H-1,TQ-1,Local,\n":                                "line 2, column zone",
+		header + "m1,H-1,TQ-1,,\xd5\xc5\xc8\xfd\n":                     "line 2, column label: bad-field: is not UTF-8",
+		header + "m1,H\"1,TQ-1,,\n":                                    "line 2: bad-field: a quote is out of place",
 	} {
 		_, err := feedfile.ReadHouseholds(strings.NewReader(file))
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "张三") {

@@ -51,10 +51,16 @@ func (s *Service) directive(r *stream.Record) ([]ingest.Input, error) {
 			return nil, err
 		}
 	}
-	areas := s.opts.Roster.Areas(ingest.Scope{Households: []string{d.HouseholdID}})
+	areas := s.opts.Roster.Areas(ingest.Scope{Households: []string{d.HouseholdID}}, clock)
 	if len(areas) == 0 {
 		return nil, ingest.Reject(ingest.UnknownHousehold, "household_id",
 			"the household is not in the roster, so nobody watches it; give the id that the list of households gives, not a meter's, or say it again once the list has it")
+	}
+	// Nobody is to be watched against their will where they were or will be, either.
+	if all, ok := s.opts.Roster.(residences); ok && (d.Kind == ingest.ConsentWithdrawn || d.Kind == ingest.ConsentGiven) {
+		for _, area := range all.EverIn(d.HouseholdID) {
+			areas[area] = nil
+		}
 	}
 	var inputs []ingest.Input
 	for _, area := range slices.Sorted(maps.Keys(areas)) {

@@ -1,8 +1,8 @@
 package intake
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,25 +12,32 @@ import (
 	"time"
 
 	"weimang/ingest"
+	"weimang/ingest/contract"
 	"weimang/ingest/stream"
 )
 
 // Follower is the roster as topic weimang.roster says: one record per meter,
-// an ingest.Home as JSON; a tombstone takes the meter off.
+// its homes as contract.DecodeHomes reads them; a tombstone takes the meter off.
 type Follower struct {
 	log   *slog.Logger
 	ready chan struct{}
 
-	mu    sync.RWMutex
-	homes map[string]ingest.Home // by meter
-	index *rosterIndex           // nil: to be built
+	mu      sync.RWMutex
+	homes   map[string][]ingest.Home // by meter, each by time
+	meters  map[string][]string      // by household
+	left    map[string][]place       // by meter: where it was until its record became another
+	index   *rosterIndex             // nil: to be built
+	reached map[int]int64            // by partition: everything before is taken in
+	moved   chan struct{}            // closed when reached has changed
 }
+
+// place is a household in an area.
+type place struct{ household, area string }
 
 // rosterIndex finds areas by what a scope may name.
 type rosterIndex struct {
-	areas      map[string]bool
-	byVillage  map[string][]string // village: areas
-	households map[string][]string // household: areas, almost always one
+	areas     map[string]bool
+	byVillage map[string][]string // village: areas
 	// unplaced: some homes have no area here, so their readings bring their
 	// own, which the roster cannot know.
 	unplaced bool
@@ -41,7 +48,10 @@ func NewFollower(log *slog.Logger) *Follower {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Follower{log: log, ready: make(chan struct{}), homes: make(map[string]ingest.Home)}
+	return &Follower{
+		log: log, ready: make(chan struct{}), moved: make(chan struct{}),
+		homes: make(map[string][]ingest.Home), meters: make(map[string][]string), left: make(map[string][]place), reached: make(map[int]int64),
+	}
 }
 
 // Wait returns when the roster has caught up with what the topic held when
@@ -120,10 +130,40 @@ func (f *Follower) followPartition(ctx context.Context, c *stream.Client, partit
 			return done(ctx, fmt.Errorf("follow roster: %w", err))
 		}
 		f.apply(b.Records)
+		f.reach(partition, b.Next)
 	}
 }
 
-// apply takes changes in. A record that is no home is left out and logged
+// reach notes how far a partition is taken in.
+func (f *Follower) reach(partition int, next int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if next > f.reached[partition] {
+		f.reached[partition] = next
+		close(f.moved)
+		f.moved = make(chan struct{})
+	}
+}
+
+// Reached returns when everything before an offset of a partition of the topic
+// is taken in, or with ctx's error.
+func (f *Follower) Reached(ctx context.Context, partition int, next int64) error {
+	for {
+		f.mu.RLock()
+		reached, moved := f.reached[partition], f.moved
+		f.mu.RUnlock()
+		if reached >= next {
+			return nil
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// apply takes changes in. A record that cannot be read is left out and logged
 // without its content: somebody may have written a name into it.
 func (f *Follower) apply(recs []stream.Record) {
 	if len(recs) == 0 {
@@ -135,40 +175,84 @@ func (f *Follower) apply(recs []stream.Record) {
 	for i := range recs {
 		meter := string(recs[i].Key)
 		if recs[i].Value == nil {
-			delete(f.homes, meter)
+			f.set(meter, nil)
 			continue
 		}
-		var h ingest.Home
-		if err := json.Unmarshal(recs[i].Value, &h); err != nil || h.MeterID != meter || h.HouseholdID == "" {
-			f.log.Error("record of the roster cannot be used: it must be a home under the key of its meter",
-				"partition", recs[i].Partition, "offset", recs[i].Offset)
+		homes, err := contract.DecodeHomes(meter, recs[i].Value)
+		if err != nil {
+			f.log.Error("record of the roster cannot be used", "partition", recs[i].Partition, "offset", recs[i].Offset, "error", err)
 			continue
 		}
-		f.homes[meter] = h
+		f.set(meter, homes)
 	}
 }
 
-// Lookup implements Roster.
-func (f *Follower) Lookup(meterID string) (ingest.Home, bool) {
+// set makes homes all that a meter has; none: it is not in the roster.
+func (f *Follower) set(meter string, homes []ingest.Home) {
+	was := f.homes[meter]
+	if len(homes) == 0 {
+		delete(f.homes, meter)
+	} else {
+		f.homes[meter] = homes
+	}
+	for i := range was {
+		p := place{was[i].HouseholdID, AreaOf(was[i])}
+		if !slices.ContainsFunc(homes, func(h ingest.Home) bool { return p == place{h.HouseholdID, AreaOf(h)} }) && !slices.Contains(f.left[meter], p) {
+			f.left[meter] = append(f.left[meter], p)
+		}
+		if slices.ContainsFunc(homes, func(h ingest.Home) bool { return h.HouseholdID == p.household }) {
+			continue
+		}
+		rest := slices.DeleteFunc(f.meters[p.household], func(id string) bool { return id == meter })
+		if f.meters[p.household] = rest; len(rest) == 0 {
+			delete(f.meters, p.household)
+		}
+	}
+	for i := range homes {
+		if household := homes[i].HouseholdID; !slices.Contains(f.meters[household], meter) {
+			f.meters[household] = append(f.meters[household], meter)
+		}
+	}
+}
+
+// Meters are all that are or were in the roster, in order.
+func (f *Follower) Meters() []string {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
-	h, ok := f.homes[meterID]
-	return h, ok
+	return slices.Sorted(maps.Keys(f.homes))
+}
+
+// Lookup implements Roster.
+func (f *Follower) Lookup(meterID string, at time.Time) (ingest.Home, bool) {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	homes := f.homes[meterID]
+	for i := range homes {
+		if homes[i].Holds(at) {
+			return homes[i], true
+		}
+		if at.Before(homes[i].From) {
+			return ingest.Home{From: homes[i].From}, false
+		}
+	}
+	return ingest.Home{}, false
 }
 
 // Areas implements Roster. An area that no home is in concerns nobody here
 // and is left out, unless some homes have no area in the roster: theirs comes
 // with their readings, so any area may be meant.
-func (f *Follower) Areas(scope ingest.Scope) map[string][]string {
+func (f *Follower) Areas(scope ingest.Scope, at time.Time) map[string][]string {
 	ix := f.indexed()
 	areas := make(map[string][]string)
+	f.mu.RLock()
 	for _, h := range scope.Households {
-		for _, a := range ix.households[h] {
+		for _, a := range f.areasOf(h, at) {
 			if !slices.Contains(areas[a], h) {
 				areas[a] = append(areas[a], h)
 			}
 		}
 	}
+	f.mu.RUnlock()
 	for _, v := range scope.Villages {
 		for _, a := range ix.byVillage[v] {
 			areas[a] = nil
@@ -182,6 +266,50 @@ func (f *Follower) Areas(scope ingest.Scope) map[string][]string {
 	return areas
 }
 
+// areasOf are the areas in which a household is at a time, almost always one. Of
+// one that is nowhere then it is the last it was in, or else the first it comes
+// to.
+func (f *Follower) areasOf(household string, at time.Time) (areas []string) {
+	var last, next *ingest.Home
+	for _, meter := range f.meters[household] {
+		for i := range f.homes[meter] {
+			switch h := &f.homes[meter][i]; {
+			case h.HouseholdID != household:
+			case h.Holds(at):
+				if area := AreaOf(*h); !slices.Contains(areas, area) {
+					areas = append(areas, area)
+				}
+			case at.Before(h.From) && (next == nil || h.From.Before(next.From)):
+				next = h
+			case !at.Before(h.From) && (last == nil || h.Until.After(last.Until)):
+				last = h
+			}
+		}
+	}
+	switch {
+	case len(areas) > 0:
+	case last != nil:
+		areas = []string{AreaOf(*last)}
+	case next != nil:
+		areas = []string{AreaOf(*next)}
+	}
+	return areas
+}
+
+// EverIn are the areas in which a household is, was or will be.
+func (f *Follower) EverIn(household string) (areas []string) {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	for _, meter := range f.meters[household] {
+		for _, h := range f.homes[meter] {
+			if h.HouseholdID == household {
+				areas = append(areas, AreaOf(h))
+			}
+		}
+	}
+	return areas
+}
+
 // indexed returns the index, built anew after a change.
 func (f *Follower) indexed() *rosterIndex {
 	f.mu.Lock()
@@ -189,96 +317,86 @@ func (f *Follower) indexed() *rosterIndex {
 	if f.index != nil {
 		return f.index
 	}
-	ix := &rosterIndex{areas: map[string]bool{}, byVillage: map[string][]string{}, households: map[string][]string{}}
+	ix := &rosterIndex{areas: map[string]bool{}, byVillage: map[string][]string{}}
 	seen := make(map[[2]string]bool) // village, area
-	for _, h := range f.homes {
-		area := AreaOf(h)
-		ix.areas[area] = true
-		ix.unplaced = ix.unplaced || h.AreaID == ""
-		if !slices.Contains(ix.households[h.HouseholdID], area) {
-			ix.households[h.HouseholdID] = append(ix.households[h.HouseholdID], area)
-		}
-		if pair := [2]string{h.VillageID, area}; h.VillageID != "" && !seen[pair] {
-			seen[pair] = true
-			ix.byVillage[h.VillageID] = append(ix.byVillage[h.VillageID], area)
+	for _, homes := range f.homes {
+		for _, h := range homes {
+			area := AreaOf(h)
+			ix.areas[area] = true
+			ix.unplaced = ix.unplaced || h.AreaID == ""
+			if pair := [2]string{h.VillageID, area}; h.VillageID != "" && !seen[pair] {
+				seen[pair] = true
+				ix.byVillage[h.VillageID] = append(ix.byVillage[h.VillageID], area)
+			}
 		}
 	}
 	f.index = ix
 	return ix
 }
 
-// PublishRoster writes homes to topic weimang.roster, adding to or changing
-// what stands there.
-func PublishRoster(ctx context.Context, p *stream.Producer, homes []ingest.Home) error {
-	recs := make([]stream.Record, len(homes))
-	for i, h := range homes {
-		if h.MeterID == "" || h.HouseholdID == "" {
-			return fmt.Errorf("publish roster: home %d has no meter or no household", i)
+// Residences are the entries that areas' logs need of the households at which
+// some meters are, will be, or have been: one for each household and area.
+func (f *Follower) Residences(meters []string) []ingest.Input {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	touched := make(map[string][]string) // household: areas that a meter of it was taken from
+	for _, meter := range meters {
+		for _, h := range f.homes[meter] {
+			touched[h.HouseholdID] = append(touched[h.HouseholdID], AreaOf(h))
 		}
-		value, err := json.Marshal(h)
-		if err != nil {
-			return fmt.Errorf("publish roster: %w", err)
+		for _, p := range f.left[meter] {
+			touched[p.household] = append(touched[p.household], p.area)
 		}
-		recs[i] = stream.Record{Key: []byte(h.MeterID), Value: value}
 	}
-	if err := p.Produce(ctx, ingest.TopicRoster, recs); err != nil {
-		return fmt.Errorf("publish roster: %w", err)
+	var entries []ingest.Input
+	for _, household := range slices.Sorted(maps.Keys(touched)) {
+		entries = append(entries, f.residences(household, touched[household])...)
 	}
-	return nil
+	return entries
 }
 
-// ReadRoster is what topic weimang.roster holds now, by meter.
-func ReadRoster(ctx context.Context, c *stream.Client) ([]ingest.Home, error) {
-	partitions, err := c.Partitions(ctx, ingest.TopicRoster)
-	if err != nil {
-		return nil, fmt.Errorf("read roster: %w", err)
-	}
-	f := NewFollower(nil)
-	for n := range partitions {
-		if _, err := stream.ReadAll(ctx, c, ingest.TopicRoster, n, func(r stream.Record) error {
-			f.apply([]stream.Record{r})
-			return nil
-		}); err != nil {
-			return nil, fmt.Errorf("read roster: %w", err)
+// residences are the entries of one household: for each area that it is ever in,
+// and those in more.
+func (f *Follower) residences(household string, more []string) (entries []ingest.Input) {
+	var homes []ingest.Home
+	for _, meter := range f.meters[household] {
+		for _, h := range f.homes[meter] {
+			if h.HouseholdID == household {
+				homes = append(homes, h)
+			}
 		}
 	}
-	homes := make([]ingest.Home, 0, len(f.homes))
-	for _, meter := range slices.Sorted(maps.Keys(f.homes)) {
-		homes = append(homes, f.homes[meter])
+	slices.SortFunc(homes, func(x, y ingest.Home) int {
+		return cmp.Or(x.From.Compare(y.From), cmp.Compare(x.MeterID, y.MeterID))
+	})
+	stays := make(map[string][]ingest.Stay)
+	for _, area := range more {
+		stays[area] = nil
 	}
-	return homes, nil
-}
-
-// SyncRoster makes topic weimang.roster, which holds the homes in was, hold
-// those in homes and no others; it returns how many meters it took off. Only
-// what differs is written. It is for whoever owns the whole list: with part of
-// it everybody else would be watched no more.
-func SyncRoster(ctx context.Context, p *stream.Producer, was, homes []ingest.Home) (removed int, err error) {
-	there := make(map[string]ingest.Home, len(was))
-	for _, h := range was {
-		there[h.MeterID] = h
-	}
-	var changed []ingest.Home
 	for _, h := range homes {
-		if old, ok := there[h.MeterID]; !ok || old != h {
-			changed = append(changed, h)
-		}
-		delete(there, h.MeterID)
+		stays[AreaOf(h)] = append(stays[AreaOf(h)], ingest.Stay{
+			MeterID: h.MeterID, Zone: h.Zone, From: h.From, Until: h.Until, To: onward(homes, &h),
+		})
 	}
-	if err := RemoveFromRoster(ctx, p, slices.Sorted(maps.Keys(there))); err != nil {
-		return 0, err
+	for _, area := range slices.Sorted(maps.Keys(stays)) {
+		entries = append(entries, ingest.Input{AreaID: area, Residence: &ingest.Residence{HouseholdID: household, Stays: stays[area]}})
 	}
-	return len(there), PublishRoster(ctx, p, changed)
+	return entries
 }
 
-// RemoveFromRoster writes a tombstone for each meter.
-func RemoveFromRoster(ctx context.Context, p *stream.Producer, meterIDs []string) error {
-	recs := make([]stream.Record, len(meterIDs))
-	for i, id := range meterIDs {
-		recs[i].Key = []byte(id)
+// onward is the area in which a household goes on once it leaves a home, "": it
+// stays, or goes nowhere. homes are all of the household, by time.
+func onward(homes []ingest.Home, h *ingest.Home) string {
+	if h.Until.IsZero() {
+		return ""
 	}
-	if err := p.Produce(ctx, ingest.TopicRoster, recs); err != nil {
-		return fmt.Errorf("remove from roster: %w", err)
+	for i := range homes {
+		if next := &homes[i]; !next.From.IsZero() && !next.From.Before(h.Until) {
+			if AreaOf(*next) == AreaOf(*h) {
+				return ""
+			}
+			return AreaOf(*next)
+		}
 	}
-	return nil
+	return ""
 }

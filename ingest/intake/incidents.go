@@ -53,7 +53,7 @@ func (s *Service) place(report *ingest.Report, clock time.Time) []ingest.Input {
 		s.metrics.unknownClass.Inc()
 	}
 	s.metrics.gridCells.Add(float64(len(report.Scope.GridCells)))
-	areas := s.opts.Roster.Areas(report.Scope)
+	areas := s.opts.Roster.Areas(report.Scope, clock)
 	if len(areas) == 0 {
 		s.metrics.unplaced.Inc()
 	}

@@ -15,6 +15,7 @@ type metrics struct {
 	readings      prometheus.Counter
 	incidents     prometheus.Counter
 	directives    prometheus.Counter
+	residences    prometheus.Counter
 	rejected      map[ingest.Reason]prometheus.Counter
 	unknownMeters prometheus.Counter
 	unknownClass  prometheus.Counter
@@ -36,11 +37,12 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		readings:      counter("readings_accepted_total", "Interval values written to an area's log, missing ones not counted"),
 		incidents:     counter("incidents_accepted_total", "Incident reports stored"),
 		directives:    counter("directives_accepted_total", "Directives written to the log of their household's area"),
-		unknownMeters: counter("unknown_meter_records_total", "Records of meters that are not in the roster, left out"),
+		residences:    counter("residences_total", "Households of the roster written to the log of an area they are, were or will be in"),
+		unknownMeters: counter("unknown_meter_records_total", "Records of meters that are not in the roster at their time, left out"),
 		unknownClass:  counter("incidents_unknown_class_total", "Incidents of a class the product does not know, kept all the same"),
 		unplaced:      counter("incidents_unplaced_total", "Incidents stored whose scope leads to no area of the roster"),
 		gridCells:     counter("incident_grid_cells_total", "Grid cells named by incidents, which lead to no area yet"),
-		conflicts:     counter("area_conflicts_total", "Records whose sender names another area than the roster; the sender's counts"),
+		conflicts:     counter("area_conflicts_total", "Records whose sender names another area than the roster; the roster's counts"),
 		lastEnd: f.NewGauge(prometheus.GaugeOpts{
 			Name: "weimang_ingest_last_interval_end_timestamp_seconds",
 			Help: "Latest interval end accepted so far, event time",

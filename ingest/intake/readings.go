@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"errors"
+	"time"
 
 	"weimang/ingest"
 	"weimang/ingest/contract"
@@ -14,31 +15,32 @@ func (s *Service) readings(ctx context.Context, recs []stream.Record) error {
 	var (
 		out  packer
 		dead []letter
+		one  [1]ingest.Input
 	)
 	for i := range recs {
 		r := &recs[i]
-		in, err := s.reading(r)
+		inputs, err := s.reading(r, one[:0])
 		if rej := (*ingest.Rejection)(nil); errors.As(err, &rej) {
 			dead = append(dead, s.refuse(r, rej))
-			continue
 		} else if err != nil {
 			return err
 		}
-		if in == nil {
-			continue // not in the roster
-		}
 		out.arrived = r.Time
-		if err := out.add(*in, 40+4*len(in.Readings.Wh)); err != nil {
-			return err
+		for _, in := range inputs {
+			if err := out.add(in, 40+4*len(in.Readings.Wh)); err != nil {
+				return err
+			}
 		}
 	}
 	return s.produce(ctx, &out, dead)
 }
 
-// reading turns one record into an entry of its area's log. It is nil when
-// the meter is not in the roster, unless such records are kept: a utility may
-// send the whole town. A record that cannot be used is an *ingest.Rejection.
-func (s *Service) reading(r *stream.Record) (*ingest.Input, error) {
+// reading turns one record into entries of its area's log, put into room: one, or
+// one for each home that the meter had in its time. Of times in which the meter
+// is not in the roster there is none, unless such records are kept: a utility may
+// send the whole town. The error of a record that cannot be used, or not all of
+// it, is an *ingest.Rejection.
+func (s *Service) reading(r *stream.Record, room []ingest.Input) ([]ingest.Input, error) {
 	contentType, _ := r.Header(contract.ContentTypeHeader)
 	b, err := s.opts.Limits.Decode(contentType, r.Value)
 	if err != nil {
@@ -48,22 +50,50 @@ func (s *Service) reading(r *stream.Record) (*ingest.Input, error) {
 	if err := contract.CheckClock(&b, clock, s.opts.Limits); err != nil {
 		return nil, err
 	}
-	home, ok := s.opts.Roster.Lookup(b.MeterID)
-	if !ok {
-		s.metrics.unknownMeters.Inc()
-		s.unknown.add(b.MeterID)
-		if s.opts.KeepUnknown {
-			return nil, ingest.Reject(ingest.UnknownMeter, "meter_id", "the meter is not in the roster; it counts from when it is, and this record once it is replayed")
+	inputs, unknown := room, false
+	for begin := 0; begin < len(b.KWh); {
+		part, home, ok := s.part(&b, begin)
+		begin += len(part.KWh)
+		if !ok {
+			unknown = true
+			continue
 		}
-		return nil, nil //nolint:nilnil // documented: nothing to write, nothing wrong
-	}
-	area := AreaOf(home)
-	if b.AreaID != "" {
-		if home.AreaID != "" && home.AreaID != b.AreaID {
+		area := home.AreaID
+		switch {
+		case area == "" && b.AreaID != "":
+			area = b.AreaID // the roster does not place the home, so the sender does
+		case area == "":
+			area = OwnArea(b.MeterID)
+		case b.AreaID != "" && b.AreaID != area:
 			s.metrics.conflicts.Inc()
 		}
-		area = b.AreaID
+		s.metrics.accepted(&part, clock)
+		inputs = append(inputs, ingest.Input{AreaID: area, Clock: clock, Readings: contract.ToReadings(&part, home)})
 	}
-	s.metrics.accepted(&b, clock)
-	return &ingest.Input{AreaID: area, Clock: clock, Readings: contract.ToReadings(&b, home)}, nil
+	if !unknown {
+		return inputs, nil
+	}
+	s.metrics.unknownMeters.Inc()
+	s.unknown.add(b.MeterID)
+	if s.opts.KeepUnknown {
+		return inputs, ingest.Reject(ingest.UnknownMeter, "meter_id", "the meter is not in the roster at that time; it counts when it is, and this record once it is replayed")
+	}
+	return inputs, nil
+}
+
+// part is what of a block, from an interval on, has one home, or no home.
+func (s *Service) part(b *ingest.Block, begin int) (part ingest.Block, home ingest.Home, ok bool) {
+	start := b.Start.Add(time.Duration(begin) * b.Interval)
+	home, ok = s.opts.Roster.Lookup(b.MeterID, start)
+	until := home.Until
+	if !ok {
+		until = home.From
+	}
+	end := len(b.KWh)
+	if !until.IsZero() {
+		end = min(end, begin+int((until.Sub(start)+b.Interval-1)/b.Interval))
+	}
+	part = *b
+	part.Start, part.KWh = start, b.KWh[begin:end]
+	return part, home, ok
 }

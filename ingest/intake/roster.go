@@ -1,16 +1,21 @@
 package intake
 
-import "weimang/ingest"
+import (
+	"time"
+
+	"weimang/ingest"
+)
 
 // Roster knows which meter belongs to whom, by ids only. It is safe for
 // concurrent use.
 type Roster interface {
-	// Lookup returns the home of a meter.
-	Lookup(meterID string) (ingest.Home, bool)
-	// Areas returns the areas that a scope concerns, and of each the
+	// Lookup returns the home of a meter at a time. Of one that has none then,
+	// it returns when it next comes to one, in From, or the zero Home.
+	Lookup(meterID string, at time.Time) (ingest.Home, bool)
+	// Areas returns the areas that a scope concerns at a time, and of each the
 	// households meant; nil means the whole area. Grid cells are not known
 	// yet.
-	Areas(scope ingest.Scope) map[string][]string
+	Areas(scope ingest.Scope, at time.Time) map[string][]string
 }
 
 // OwnArea is the area of a meter that nobody has placed: an area of its own.
@@ -31,12 +36,12 @@ type Open struct {
 }
 
 // Lookup implements Roster.
-func (o Open) Lookup(meterID string) (ingest.Home, bool) {
+func (o Open) Lookup(meterID string, _ time.Time) (ingest.Home, bool) {
 	return ingest.Home{MeterID: meterID, HouseholdID: meterID, Zone: o.Zone}, true
 }
 
 // Areas implements Roster: areas are taken as they are.
-func (o Open) Areas(scope ingest.Scope) map[string][]string {
+func (o Open) Areas(scope ingest.Scope, _ time.Time) map[string][]string {
 	areas := make(map[string][]string)
 	for _, a := range scope.Areas {
 		areas[a] = nil

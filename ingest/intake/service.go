@@ -81,6 +81,9 @@ func New(opts Options) (*Service, error) {
 	}
 	opts.Group.Client = opts.Client
 	opts.Group.Topics = []string{ingest.TopicReadings, ingest.TopicIncidents, ingest.TopicDirectives}
+	if _, ok := opts.Roster.(residences); ok {
+		opts.Group.Topics = append(opts.Group.Topics, ingest.TopicRoster)
+	}
 	opts.Group.ID = cmp.Or(opts.Group.ID, DefaultGroup)
 	opts.Group.MaxWait = cmp.Or(opts.Group.MaxWait, 500*time.Millisecond)
 	if opts.Group.Logger == nil {
@@ -139,6 +142,8 @@ func (s *Service) partition(ctx context.Context, claim *stream.Claim) error {
 		process = s.incidents
 	case ingest.TopicDirectives:
 		process = s.directives
+	case ingest.TopicRoster:
+		process = s.roster
 	}
 	// A batch begun is finished, even while the partition is being taken
 	// away: that repeats less.

@@ -270,6 +270,9 @@ func (w *work) claim(ctx context.Context, id tp, offset int64) (*Claim, error) {
 	if offset < 0 {
 		start, _, err := w.c.boundsUntil(ctx, id.topic, id.partition)
 		for ; err != nil; start, _, err = w.c.boundsUntil(ctx, id.topic, id.partition) {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
 			w.log.Error("cannot find the begin of a log", "partition", id.String(), "error", err)
 			if err := pause(ctx, w.opts.JoinGroupBackoff); err != nil {
 				return nil, err

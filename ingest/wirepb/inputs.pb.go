@@ -77,7 +77,7 @@ func (x *Inputs) GetEntries() []*Input {
 	return nil
 }
 
-// An entry without readings, incident or directive carries the clock alone.
+// An entry without any of these carries the clock alone.
 type Input struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	ClockMs int64                  `protobuf:"varint,1,opt,name=clock_ms,json=clockMs,proto3" json:"clock_ms,omitempty"` // the run's clock when the entry was accepted
@@ -86,6 +86,8 @@ type Input struct {
 	//	*Input_Readings
 	//	*Input_Incident
 	//	*Input_Directive
+	//	*Input_Residence
+	//	*Input_Handover
 	Entry         isInput_Entry `protobuf_oneof:"entry"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -162,6 +164,24 @@ func (x *Input) GetDirective() *StreamDirective {
 	return nil
 }
 
+func (x *Input) GetResidence() *StreamResidence {
+	if x != nil {
+		if x, ok := x.Entry.(*Input_Residence); ok {
+			return x.Residence
+		}
+	}
+	return nil
+}
+
+func (x *Input) GetHandover() *StreamHandover {
+	if x != nil {
+		if x, ok := x.Entry.(*Input_Handover); ok {
+			return x.Handover
+		}
+	}
+	return nil
+}
+
 type isInput_Entry interface {
 	isInput_Entry()
 }
@@ -178,11 +198,23 @@ type Input_Directive struct {
 	Directive *StreamDirective `protobuf:"bytes,4,opt,name=directive,proto3,oneof"`
 }
 
+type Input_Residence struct {
+	Residence *StreamResidence `protobuf:"bytes,5,opt,name=residence,proto3,oneof"`
+}
+
+type Input_Handover struct {
+	Handover *StreamHandover `protobuf:"bytes,6,opt,name=handover,proto3,oneof"`
+}
+
 func (*Input_Readings) isInput_Entry() {}
 
 func (*Input_Incident) isInput_Entry() {}
 
 func (*Input_Directive) isInput_Entry() {}
+
+func (*Input_Residence) isInput_Entry() {}
+
+func (*Input_Handover) isInput_Entry() {}
 
 type HomeReadings struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
@@ -481,6 +513,213 @@ func (x *StreamIncident) GetUntil() int64 {
 	return 0
 }
 
+// StreamResidence is what the roster says of a household in this area.
+type StreamResidence struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	HouseholdId   string                 `protobuf:"bytes,1,opt,name=household_id,json=householdId,proto3" json:"household_id,omitempty"`
+	Stays         []*StreamStay          `protobuf:"bytes,2,rep,name=stays,proto3" json:"stays,omitempty"` // none: it is not there any more
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamResidence) Reset() {
+	*x = StreamResidence{}
+	mi := &file_ingest_wirepb_inputs_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamResidence) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamResidence) ProtoMessage() {}
+
+func (x *StreamResidence) ProtoReflect() protoreflect.Message {
+	mi := &file_ingest_wirepb_inputs_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamResidence.ProtoReflect.Descriptor instead.
+func (*StreamResidence) Descriptor() ([]byte, []int) {
+	return file_ingest_wirepb_inputs_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *StreamResidence) GetHouseholdId() string {
+	if x != nil {
+		return x.HouseholdId
+	}
+	return ""
+}
+
+func (x *StreamResidence) GetStays() []*StreamStay {
+	if x != nil {
+		return x.Stays
+	}
+	return nil
+}
+
+// StreamStay is a time of one meter at a household.
+type StreamStay struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	MeterId       string                 `protobuf:"bytes,1,opt,name=meter_id,json=meterId,proto3" json:"meter_id,omitempty"`
+	Zone          string                 `protobuf:"bytes,2,opt,name=zone,proto3" json:"zone,omitempty"`
+	From          int64                  `protobuf:"varint,3,opt,name=from,proto3" json:"from,omitempty"`   // seconds since 1970 UTC; 0: always
+	Until         int64                  `protobuf:"varint,4,opt,name=until,proto3" json:"until,omitempty"` // 0: open
+	To            string                 `protobuf:"bytes,5,opt,name=to,proto3" json:"to,omitempty"`        // the area in which the household goes on
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamStay) Reset() {
+	*x = StreamStay{}
+	mi := &file_ingest_wirepb_inputs_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamStay) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamStay) ProtoMessage() {}
+
+func (x *StreamStay) ProtoReflect() protoreflect.Message {
+	mi := &file_ingest_wirepb_inputs_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamStay.ProtoReflect.Descriptor instead.
+func (*StreamStay) Descriptor() ([]byte, []int) {
+	return file_ingest_wirepb_inputs_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *StreamStay) GetMeterId() string {
+	if x != nil {
+		return x.MeterId
+	}
+	return ""
+}
+
+func (x *StreamStay) GetZone() string {
+	if x != nil {
+		return x.Zone
+	}
+	return ""
+}
+
+func (x *StreamStay) GetFrom() int64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *StreamStay) GetUntil() int64 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
+func (x *StreamStay) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+// StreamHandover is a home that has come from another area.
+type StreamHandover struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	HouseholdId   string                 `protobuf:"bytes,1,opt,name=household_id,json=householdId,proto3" json:"household_id,omitempty"`
+	From          string                 `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"` // the old area
+	At            int64                  `protobuf:"varint,3,opt,name=at,proto3" json:"at,omitempty"`    // seconds since 1970 UTC at which the state stands
+	Version       uint32                 `protobuf:"varint,4,opt,name=version,proto3" json:"version,omitempty"`
+	State         []byte                 `protobuf:"bytes,5,opt,name=state,proto3" json:"state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamHandover) Reset() {
+	*x = StreamHandover{}
+	mi := &file_ingest_wirepb_inputs_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamHandover) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamHandover) ProtoMessage() {}
+
+func (x *StreamHandover) ProtoReflect() protoreflect.Message {
+	mi := &file_ingest_wirepb_inputs_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamHandover.ProtoReflect.Descriptor instead.
+func (*StreamHandover) Descriptor() ([]byte, []int) {
+	return file_ingest_wirepb_inputs_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *StreamHandover) GetHouseholdId() string {
+	if x != nil {
+		return x.HouseholdId
+	}
+	return ""
+}
+
+func (x *StreamHandover) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *StreamHandover) GetAt() int64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
+func (x *StreamHandover) GetVersion() uint32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *StreamHandover) GetState() []byte {
+	if x != nil {
+		return x.State
+	}
+	return nil
+}
+
 var File_ingest_wirepb_inputs_proto protoreflect.FileDescriptor
 
 const file_ingest_wirepb_inputs_proto_rawDesc = "" +
@@ -489,12 +728,14 @@ const file_ingest_wirepb_inputs_proto_rawDesc = "" +
 	"weimang.v1\"N\n" +
 	"\x06Inputs\x12\x17\n" +
 	"\aarea_id\x18\x01 \x01(\tR\x06areaId\x12+\n" +
-	"\aentries\x18\x02 \x03(\v2\x11.weimang.v1.InputR\aentries\"\xda\x01\n" +
+	"\aentries\x18\x02 \x03(\v2\x11.weimang.v1.InputR\aentries\"\xd1\x02\n" +
 	"\x05Input\x12\x19\n" +
 	"\bclock_ms\x18\x01 \x01(\x03R\aclockMs\x126\n" +
 	"\breadings\x18\x02 \x01(\v2\x18.weimang.v1.HomeReadingsH\x00R\breadings\x128\n" +
 	"\bincident\x18\x03 \x01(\v2\x1a.weimang.v1.StreamIncidentH\x00R\bincident\x12;\n" +
-	"\tdirective\x18\x04 \x01(\v2\x1b.weimang.v1.StreamDirectiveH\x00R\tdirectiveB\a\n" +
+	"\tdirective\x18\x04 \x01(\v2\x1b.weimang.v1.StreamDirectiveH\x00R\tdirective\x12;\n" +
+	"\tresidence\x18\x05 \x01(\v2\x1b.weimang.v1.StreamResidenceH\x00R\tresidence\x128\n" +
+	"\bhandover\x18\x06 \x01(\v2\x1a.weimang.v1.StreamHandoverH\x00R\bhandoverB\a\n" +
 	"\x05entry\"\xe7\x01\n" +
 	"\fHomeReadings\x12\x19\n" +
 	"\bmeter_id\x18\x01 \x01(\tR\ameterId\x12!\n" +
@@ -525,7 +766,23 @@ const file_ingest_wirepb_inputs_proto_rawDesc = "" +
 	"households\x18\x06 \x03(\tR\n" +
 	"households\x12\x12\n" +
 	"\x04from\x18\a \x01(\x03R\x04from\x12\x14\n" +
-	"\x05until\x18\b \x01(\x03R\x05untilB\x17Z\x15weimang/ingest/wirepbb\x06proto3"
+	"\x05until\x18\b \x01(\x03R\x05until\"b\n" +
+	"\x0fStreamResidence\x12!\n" +
+	"\fhousehold_id\x18\x01 \x01(\tR\vhouseholdId\x12,\n" +
+	"\x05stays\x18\x02 \x03(\v2\x16.weimang.v1.StreamStayR\x05stays\"u\n" +
+	"\n" +
+	"StreamStay\x12\x19\n" +
+	"\bmeter_id\x18\x01 \x01(\tR\ameterId\x12\x12\n" +
+	"\x04zone\x18\x02 \x01(\tR\x04zone\x12\x12\n" +
+	"\x04from\x18\x03 \x01(\x03R\x04from\x12\x14\n" +
+	"\x05until\x18\x04 \x01(\x03R\x05until\x12\x0e\n" +
+	"\x02to\x18\x05 \x01(\tR\x02to\"\x87\x01\n" +
+	"\x0eStreamHandover\x12!\n" +
+	"\fhousehold_id\x18\x01 \x01(\tR\vhouseholdId\x12\x12\n" +
+	"\x04from\x18\x02 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02at\x18\x03 \x01(\x03R\x02at\x12\x18\n" +
+	"\aversion\x18\x04 \x01(\rR\aversion\x12\x14\n" +
+	"\x05state\x18\x05 \x01(\fR\x05stateB\x17Z\x15weimang/ingest/wirepbb\x06proto3"
 
 var (
 	file_ingest_wirepb_inputs_proto_rawDescOnce sync.Once
@@ -539,24 +796,30 @@ func file_ingest_wirepb_inputs_proto_rawDescGZIP() []byte {
 	return file_ingest_wirepb_inputs_proto_rawDescData
 }
 
-var file_ingest_wirepb_inputs_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_ingest_wirepb_inputs_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_ingest_wirepb_inputs_proto_goTypes = []any{
 	(*Inputs)(nil),          // 0: weimang.v1.Inputs
 	(*Input)(nil),           // 1: weimang.v1.Input
 	(*HomeReadings)(nil),    // 2: weimang.v1.HomeReadings
 	(*StreamDirective)(nil), // 3: weimang.v1.StreamDirective
 	(*StreamIncident)(nil),  // 4: weimang.v1.StreamIncident
+	(*StreamResidence)(nil), // 5: weimang.v1.StreamResidence
+	(*StreamStay)(nil),      // 6: weimang.v1.StreamStay
+	(*StreamHandover)(nil),  // 7: weimang.v1.StreamHandover
 }
 var file_ingest_wirepb_inputs_proto_depIdxs = []int32{
 	1, // 0: weimang.v1.Inputs.entries:type_name -> weimang.v1.Input
 	2, // 1: weimang.v1.Input.readings:type_name -> weimang.v1.HomeReadings
 	4, // 2: weimang.v1.Input.incident:type_name -> weimang.v1.StreamIncident
 	3, // 3: weimang.v1.Input.directive:type_name -> weimang.v1.StreamDirective
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	5, // 4: weimang.v1.Input.residence:type_name -> weimang.v1.StreamResidence
+	7, // 5: weimang.v1.Input.handover:type_name -> weimang.v1.StreamHandover
+	6, // 6: weimang.v1.StreamResidence.stays:type_name -> weimang.v1.StreamStay
+	7, // [7:7] is the sub-list for method output_type
+	7, // [7:7] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_ingest_wirepb_inputs_proto_init() }
@@ -568,6 +831,8 @@ func file_ingest_wirepb_inputs_proto_init() {
 		(*Input_Readings)(nil),
 		(*Input_Incident)(nil),
 		(*Input_Directive)(nil),
+		(*Input_Residence)(nil),
+		(*Input_Handover)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -575,7 +840,7 @@ func file_ingest_wirepb_inputs_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_ingest_wirepb_inputs_proto_rawDesc), len(file_ingest_wirepb_inputs_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
