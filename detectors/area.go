@@ -296,8 +296,13 @@ func (a *Area) advance(out *Output) {
 }
 
 // complete reports whether every home that is still heard of has reported the
-// interval that ends at end. Homes found complete are not asked again.
+// interval that ends at end. Homes found complete are not asked again. An area of
+// which nothing is decided yet does not know its homes: were the first to report
+// all it waits for, each of the others would be late.
 func (a *Area) complete(end tick) bool {
+	if !slices.ContainsFunc(a.homes, (*home).decided) {
+		return false
+	}
 	for ; a.scan < len(a.homes); a.scan++ {
 		for _, m := range a.homes[a.scan].meters {
 			if m.win.newest < end && m.win.newest > end-silentAfter && m.holds(end) {

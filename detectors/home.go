@@ -2,6 +2,7 @@ package detectors
 
 import (
 	"math"
+	"slices"
 
 	"weimang/ingest"
 )
@@ -109,6 +110,11 @@ func (h *home) newest() tick {
 		n = max(n, m.win.newest)
 	}
 	return n
+}
+
+// decided reports whether live has stepped over a reading of the home.
+func (h *home) decided() bool {
+	return slices.ContainsFunc(h.meters, func(m *meter) bool { return m.states[live].Seen != 0 })
 }
 
 // at is the home's use in the interval that ends at end: the sum over its

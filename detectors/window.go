@@ -90,7 +90,7 @@ func (c *cellCode) write(w *bitWriter, flags uint8, wh uint32) {
 	}
 }
 
-func (c *cellCode) read(r *bitReader) (wh uint32) {
+func (c *cellCode) readCell(r *bitReader) (wh uint32) {
 	for {
 		if c.flags&cellKnown == 0 {
 			if !r.flag() {
@@ -202,7 +202,7 @@ func (w *window) read(c *cursor, to int) {
 		if c.next == w.cutCell {
 			c.cellCode, r.at = firstCells, (r.at+7)/8*8
 		}
-		c.wh = c.cellCode.read(&r)
+		c.wh = c.readCell(&r)
 	}
 	c.bit = uint32(r.at)
 }
