@@ -19,17 +19,18 @@ type Area struct {
 	homes []*home // by household id
 	zones map[string]*zone
 
-	clock         time.Time    // largest clock of any input
+	clock         time.Time // largest clock of any input
+	ticks         clockTicks
 	watermark     tick         // newest interval end accepted
 	pos           [copies]tick // every interval that ends by pos[live] is decided
 	view          [copies]areaState
 	grid          markGrid
-	nextMark      tick // the next place of that grid for live to come to
 	public        published
 	unheardPublic published // of the area's silence
 	incidents     []incident
 	consents      []consent // by household
 	shortest      tick      // interval of any home
+	lateUntil     tick      // until when live keeps a copy near itself, 0: not now
 	changed       tick      // end of the first interval at or before pos[live] that may have become another, 0: none
 	again         bool      // live is deciding again what it had decided
 	scan          int       // homes before it have reported the interval after pos[live]
@@ -41,10 +42,26 @@ type Area struct {
 	passing []*home // those of which the roster has dates, see findPassing
 	joined  tick    // who has come or gone by it has in live
 
-	last    int           // place of the home that reported last
-	obs     []observation // scratch, one a home
-	sight   sight         // scratch of the home that is being judged
-	unheard int           // homes silent among neighbours that are not
+	last    int   // place of the home that reported last
+	room    *room // while an input is applied
+	unheard int   // homes silent among neighbours that are not
+}
+
+// clockTicks is the clock in ticks, and what it makes of readings by their ends.
+type clockTicks struct {
+	now     tick
+	skewed  tick // of the future after it
+	overdue tick // due by it
+	old     tick // back-fill before it
+}
+
+func (a *Area) setClock(now time.Time) {
+	a.clock = now
+	due := now.Add(-a.p.UsualDelay)
+	a.ticks = clockTicks{
+		now: tickOf(now), skewed: tickOf(now.Add(a.p.Skew)),
+		overdue: tickOf(due), old: tickOf(due.Add(-backfillAge)),
+	}
 }
 
 // Output collects what inputs lead to.
@@ -94,7 +111,9 @@ func (o *Output) impossible(c Cause) {
 
 // NewArea is an area of which nothing is known yet. p must outlive it.
 func NewArea(p *Params, id string) *Area {
-	return &Area{p: p, id: id, zones: make(map[string]*zone), grid: gridOf(p), shortest: longestInterval}
+	a := &Area{p: p, id: id, zones: make(map[string]*zone), grid: gridOf(p), shortest: longestInterval}
+	a.setClock(time.Time{})
+	return a
 }
 
 // ID is the area's id.
@@ -111,9 +130,10 @@ func (a *Area) Homes() int { return len(a.homes) }
 // readings are no intervals of the contract or end after the clock, a handover
 // cannot be read; of the input only the clock is then taken.
 func (a *Area) Apply(in *ingest.Input, out *Output) error {
+	defer a.giveBack()
 	// To the millisecond, as the log and a checkpoint carry it.
 	if now := in.Clock.Truncate(time.Millisecond); now.After(a.clock) {
-		a.clock = now
+		a.setClock(now)
 	}
 	if a.holding { // what was held back for long enough comes before what is new
 		a.publish(out)
@@ -151,7 +171,7 @@ func (a *Area) applyReadings(r *ingest.Readings, out *Output) error {
 		return ingest.Reject(ingest.BadTime, "ts", "%s is not the start of an interval of %s", r.Start.UTC().Format(time.RFC3339), r.Interval)
 	}
 	last := first + tick(len(r.Wh))*length
-	if limit := tickOf(a.clock.Add(a.p.Skew)); last > limit {
+	if limit := a.ticks.skewed; last > limit {
 		return ingest.Reject(ingest.Future, "", "a reading of meter %s ends %s after the clock", r.MeterID, time.Duration(last-limit)*tickLen)
 	}
 	if a.withdrawn(r.HouseholdID) {
@@ -167,22 +187,20 @@ func (a *Area) applyReadings(r *ingest.Readings, out *Output) error {
 		return err
 	}
 	a.heard(h, r)
-	m := h.meter(r.MeterID, a.pos[settled])
+	m := a.meterOf(h, r.MeterID)
 	a.watermark = max(a.watermark, last)
 	a.settle(out)
 	a.shortest = min(a.shortest, length)
-	old := last < a.old()
+	old := last < a.ticks.old
 	late := false
+	w := opening{w: &m.win, a: a}
 	for i, wh := range r.Wh {
 		end := first + tick(i+1)*length
 		if end-length < a.pos[settled] {
 			late = true
 			continue
 		}
-		if m.win.from < a.pos[settled] {
-			m.win.forget(a.pos[settled])
-		}
-		if !m.win.put(end, length, wh, r.Quality, r.Register) {
+		if !w.put(end, length, wh, r.Quality, r.Register) {
 			out.Duplicates++
 			continue
 		}
@@ -197,6 +215,7 @@ func (a *Area) applyReadings(r *ingest.Readings, out *Output) error {
 			a.fill.more(a.clock)
 		}
 	}
+	w.close()
 	if late {
 		out.tooLate(r)
 	}
@@ -231,17 +250,28 @@ func (a *Area) zoneOf(name string) (*zone, error) {
 	return z, nil
 }
 
-// meter is the home's meter of that id, made when it is new.
-func (h *home) meter(id string, from tick) *meter {
+// meterOf is the home's meter of that id, made when it is new.
+func (a *Area) meterOf(h *home, id string) *meter {
 	for _, m := range h.meters {
 		if m.id == id {
 			return m
 		}
 	}
-	m := &meter{id: strings.Clone(id), win: window{from: from}}
+	m := h.newMeter()
+	m.id, m.win = strings.Clone(id), newWindow(a.pos[settled], a.grid.step)
 	h.meters = append(h.meters, m)
 	slices.SortFunc(h.meters, func(x, y *meter) int { return strings.Compare(x.id, y.id) })
 	return m
+}
+
+// newMeter is room for a meter: for the first, as nearly always the only one, in
+// the home itself.
+func (h *home) newMeter() *meter {
+	if len(h.meters) == 0 {
+		h.meter = meter{}
+		return &h.meter
+	}
+	return new(meter)
 }
 
 // advance decides every interval that is complete or has waited long enough,
@@ -250,7 +280,7 @@ func (a *Area) advance(out *Output) {
 	if a.changed != 0 {
 		a.recompute(out)
 	}
-	overdue := min(a.watermark, tickOf(a.clock.Add(-a.p.UsualDelay)))
+	overdue := min(a.watermark, a.ticks.overdue)
 	for {
 		next := a.pos[live].floor(a.shortest) + a.shortest
 		if next > a.watermark || (next > overdue && !a.complete(next)) {
@@ -266,8 +296,13 @@ func (a *Area) advance(out *Output) {
 }
 
 // complete reports whether every home that is still heard of has reported the
-// interval that ends at end. Homes found complete are not asked again.
+// interval that ends at end. Homes found complete are not asked again. An area of
+// which nothing is decided yet does not know its homes: were the first to report
+// all it waits for, each of the others would be late.
 func (a *Area) complete(end tick) bool {
+	if !slices.ContainsFunc(a.homes, (*home).decided) {
+		return false
+	}
 	for ; a.scan < len(a.homes); a.scan++ {
 		for _, m := range a.homes[a.scan].meters {
 			if m.win.newest < end && m.win.newest > end-silentAfter && m.holds(end) {
@@ -292,6 +327,7 @@ func (a *Area) recompute(out *Output) {
 	to := a.pos[live]
 	a.goBack(a.changed - 1)
 	a.changed, a.moved = 0, true
+	a.lateUntil = to + nearFor
 	a.again = true
 	a.run(to, out)
 	a.again = false

@@ -188,7 +188,7 @@ func TestIncidentsOfASilentAreaAreForgotten(t *testing.T) {
 			ID: at(day, 9).String(), Source: ingest.SocialGrid, Class: "dispute", From: at(day, 8), Until: at(day, 9),
 		}}})
 	}
-	if len(a.incidents) > 7 {
+	if len(a.incidents) > 9 {
 		t.Errorf("%d incidents kept", len(a.incidents))
 	}
 }

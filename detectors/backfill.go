@@ -31,6 +31,3 @@ func (f *backfill) goesOn(now time.Time) bool {
 	ms := now.UnixMilli()
 	return ms-f.Last < backfillPause.Milliseconds() && ms-f.Began < backfillLong.Milliseconds()
 }
-
-// old is the time before which an input that ends is back-fill.
-func (a *Area) old() tick { return tickOf(a.clock.Add(-a.p.UsualDelay - backfillAge)) }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -19,15 +18,18 @@ var ErrStateVersion = errors.New("unknown state version")
 
 // The encoded area, little endian: version byte, fixed header, the area's id,
 // its incidents (JSON, published), who has spoken of consent, then every home: id, zone, published,
-// settled state, meters with their windows, what the roster has said. Live states are not stored: they
-// follow from the settled ones and the windows.
+// settled state and mark as they are kept, meters with their windows, what the roster has said. Live
+// states are not stored: they follow from the marks and the windows.
 type areaHeader struct {
 	ClockMS   int64
 	Watermark tick
 	Settled   tick
 	Live      tick
 	Shortest  tick
+	Mark      tick // 0: none
+	Step      tick // of the grid of settled and mark
 	View      areaState
+	MarkView  areaState
 	Public    published
 	Unheard   published
 	Fill      backfill
@@ -39,10 +41,22 @@ type areaHeader struct {
 // Encode is the area's whole state, for a checkpoint. The same state always
 // gives the same bytes.
 func (a *Area) Encode() ([]byte, error) {
-	e := encoder{b: []byte{stateVersion}}
+	room := 1024
+	for _, h := range a.homes {
+		room += len(h.kept.b) + 128
+		for _, m := range h.meters {
+			room += len(m.win.bits) + 64
+		}
+	}
+	e := encoder{b: append(make([]byte, 0, room), stateVersion)}
+	marked, view := tick(0), areaState{}
+	if a.marked() {
+		marked, view = a.pos[mark], a.view[mark]
+	}
 	e.fixed(areaHeader{
 		ClockMS: a.clock.UnixMilli(), Watermark: a.watermark, Settled: a.pos[settled], Live: a.pos[live],
-		Shortest: a.shortest, View: a.view[settled], Public: a.public, Unheard: a.unheardPublic, Fill: a.fill,
+		Shortest: a.shortest, Mark: marked, Step: a.grid.step, View: a.view[settled], MarkView: view,
+		Public: a.public, Unheard: a.unheardPublic, Fill: a.fill,
 		Incidents: uint32(len(a.incidents)), Consents: uint32(len(a.consents)), Homes: uint32(len(a.homes)),
 	})
 	e.str(a.id)
@@ -62,14 +76,19 @@ func (a *Area) Encode() ([]byte, error) {
 		e.fixed(c.Issued)
 		e.fixed(c.Withdrawn)
 	}
-	for _, h := range a.homes {
+	for i, h := range a.homes {
 		e.str(h.id)
-		e.str(h.zone.loc.String())
-		e.fixed(h.public)
-		e.fixed(h.fill)
+		if i > 0 && h.zone == a.homes[i-1].zone {
+			e.str("") // the same
+		} else {
+			e.str(h.zone.loc.String())
+		}
+		optional(&e, h.public)
+		optional(&e, h.fill)
 		e.fixed(h.rhythm)
 		h.said.encode(&e)
-		h.states[settled].encode(&e)
+		e.bytes(h.kept.settledState())
+		e.bytes(h.kept.markState())
 		e.uint(uint64(len(h.meters)))
 		for _, m := range h.meters {
 			e.str(m.id)
@@ -90,6 +109,7 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 	d := decoder{b: b[1:], version: b[0]}
 	head := d.header()
 	a := NewArea(p, d.str())
+	defer a.giveBack()
 	for i := uint32(0); i < head.Incidents && d.err == nil; i++ {
 		var x incident
 		if raw := d.str(); d.err == nil {
@@ -107,37 +127,73 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 		d.fixed(&c.Withdrawn)
 		a.consents = append(a.consents, c)
 	}
-	a.clock = time.UnixMilli(head.ClockMS).UTC()
+	a.setClock(time.UnixMilli(head.ClockMS).UTC())
 	a.watermark, a.shortest, a.public, a.fill = head.Watermark, head.Shortest, head.Public, head.Fill
 	a.unheardPublic = head.Unheard
 	a.start(head.Settled)
-	a.view[settled] = head.View
-	for i := uint32(0); i < head.Homes && d.err == nil; i++ {
-		h := &home{id: d.str()}
-		var err error
-		if h.zone, err = a.zoneOf(d.str()); err != nil {
+	a.view[settled], a.view[mark], a.pos[mark] = head.View, head.MarkView, max(head.Mark, head.Settled)
+	if uint64(head.Homes) > uint64(len(d.b))/leastHome {
+		d.err = errDamaged
+	}
+	var homes []home
+	if d.err == nil {
+		homes = make([]home, head.Homes) // side by side they take less
+	}
+	for i := range homes {
+		h := &homes[i]
+		h.id = d.str()
+		if name := d.str(); name == "" && i > 0 && d.version != 1 {
+			h.zone = a.homes[i-1].zone
+		} else if z, err := a.zoneOf(name); err == nil {
+			h.zone = z
+		} else {
 			return nil, fmt.Errorf("decode household %s: %w", h.id, err)
 		}
-		d.home(h)
+		d.home(h, head.Settled)
 		for n := d.uint(); n > 0 && d.err == nil; n-- {
-			m := &meter{id: d.str()}
+			m := h.newMeter()
+			m.id = d.str()
 			m.states[settled] = d.meterState()
-			d.window(&m.win)
+			if d.version == 1 {
+				d.windowV1(&m.win, a.grid.step)
+			} else {
+				d.window(&m.win, head.Settled, head.Step)
+			}
+			if tick(m.win.step) != a.grid.step { // saved under other parameters
+				c := &a.borrow().cells
+				m.win.open(c)
+				c.step = a.grid.step
+				m.win.pack(c)
+			}
 			h.meters = append(h.meters, m)
 		}
 		d.roster(a, h)
-		a.homes = append(a.homes, h)
+		if a.homes = append(a.homes, h); d.err != nil {
+			break
+		}
 	}
 	if d.err != nil || len(d.b) != 0 || !a.sound(head.Live) {
 		return nil, fmt.Errorf("decode area %s: state is damaged (%d bytes)", a.id, len(b))
 	}
-	a.obs = make([]observation, len(a.homes))
 	a.findPassing()
-	a.goBack(head.Settled)
+	if a.leftBeforeMark() {
+		a.unmark()
+	}
+	a.goBack(head.Live)
+	if !a.soundStates(live) { // the mark is damaged
+		a.unmark()
+		a.goBack(head.Live)
+	}
 	a.run(head.Live, nil)
 	a.holding = true // whether an opening is held back is asked anew
 	return a, nil
 }
+
+// mostKept is more than the packed copies of a home take, bytes.
+const mostKept = 1 << 15
+
+// leastHome is the least that an encoded home takes, bytes: its numbers alone.
+const leastHome = 24
 
 // OrderFree is what of an encoded area must not depend on the order in which its
 // inputs came: everything but what was told of it and when. Of two areas that
@@ -162,48 +218,6 @@ func OrderFree(p *Params, state []byte) ([]byte, error) {
 	return a.Encode()
 }
 
-// parts are what a state holds, but for its signals, of which few speak.
-func (st *homeState) parts() []any {
-	return []any{
-		&st.Habits, &st.Quarter, &st.Quiet, &st.Levels, &st.Life, &st.Day, &st.Share, &st.Above, &st.Slow,
-		&st.Tails, &st.Silence, &st.Plausible, &st.Heeded, &st.Dark, &st.Episode,
-	}
-}
-
-func (st *homeState) encode(e *encoder) {
-	for _, part := range st.parts() {
-		e.fixed(part)
-	}
-	speak := uint16(0)
-	for i := range st.Signals {
-		if st.Signals[i] != (signal{}) {
-			speak |= 1 << i
-		}
-	}
-	e.fixed(speak)
-	for i := range st.Signals {
-		if speak&(1<<i) != 0 {
-			e.fixed(st.Signals[i])
-		}
-	}
-}
-
-func (st *homeState) decode(d *decoder) {
-	for _, part := range st.parts() {
-		d.fixed(part)
-	}
-	var speak uint16
-	d.fixed(&speak)
-	if speak >= 1<<signals {
-		d.err = errDamaged
-	}
-	for i := range st.Signals {
-		if speak&(1<<i) != 0 {
-			d.fixed(&st.Signals[i])
-		}
-	}
-}
-
 // longestLive bounds how far an area may be ahead of what is settled,
 // lastTick every time in it (some 480 years after 1970).
 const (
@@ -219,7 +233,7 @@ func (a *Area) sound(liveTo tick) bool {
 	ok := from >= 0 && from < lastTick && from%longestInterval == 0 && liveTo >= from && liveTo-from <= longestLive &&
 		a.watermark >= 0 && a.watermark-from <= longestLive && (from == 0) == (a.watermark == 0) &&
 		soundGrid(a.shortest) && a.public.sound() && a.unheardPublic.sound() &&
-		a.view[settled].Episode.sound() && a.view[settled].Silence.Episode.sound()
+		a.view[settled].sound() && a.view[mark].sound() && (!a.marked() || a.pos[mark] <= liveTo)
 	for i := range a.incidents {
 		ok = ok && a.incidents[i].public.sound()
 	}
@@ -227,26 +241,43 @@ func (a *Area) sound(liveTo tick) bool {
 		ok = ok && (i == 0 || a.consents[i-1].id < a.consents[i].id)
 	}
 	for i, h := range a.homes {
-		st := &h.states[settled]
-		ok = ok && len(h.meters) > 0 && (i == 0 || a.homes[i-1].id < h.id) && st.sound() && h.public.sound() && h.said.sound() && h.soundRoster()
+		ok = ok && len(h.meters) > 0 && (i == 0 || a.homes[i-1].id < h.id) && h.public.sound() && h.said.sound() && h.soundRoster()
 		for _, m := range h.meters {
-			w := &m.win
-			ok = ok && w.from == from && w.newest >= 0 && len(w.wh) <= int(longestLive) &&
-				(soundGrid(w.grid) || w.grid == 0 && len(w.wh) == 0)
+			ok = ok && m.win.from == from
+		}
+	}
+	return ok && a.soundStates(settled)
+}
+
+// soundStates does so for the homes' settled states, or live ones.
+func (a *Area) soundStates(of int) bool {
+	for _, h := range a.homes {
+		st := &h.live
+		if of == settled {
+			if st = &a.borrow().state; !a.settledState(h, st) {
+				return false
+			}
+		}
+		if !st.sound() {
+			return false
+		}
+	}
+	return true
+}
+
+func (st *homeState) sound() bool {
+	ok := st.Life.sound() && st.Quiet.Got <= nightLen && st.Day.Slot < slotsADay && st.Episode.sound()
+	if st.Signals != nil {
+		for i := range st.Signals {
+			ok = ok && st.Signals[i].sound()
 		}
 	}
 	return ok
 }
 
-func (st *homeState) sound() bool {
-	ok := st.Life.sound() && st.Quiet.Got <= nightLen && st.Day.Slot < slotsADay && st.Episode.sound()
-	for j := range st.Signals {
-		ok = ok && st.Signals[j].sound()
-	}
-	return ok
-}
-
 func soundGrid(g tick) bool { return g == 1 || g == 2 || g == 4 }
+
+func (v *areaState) sound() bool { return v.Episode.sound() && v.Silence.Episode.sound() }
 
 func (s *signal) sound() bool { return int(s.Cause) < len(Causes) && s.Severity <= Red }
 
@@ -255,105 +286,6 @@ func (ep *episode) sound() bool {
 }
 
 func (pub *published) sound() bool { return int(pub.Kind) < len(Kinds) && pub.Severity <= Red }
-
-// A window is written as runs of cells with the same flags, as nearly all of a
-// meter's readings have: how many, and their values packed. Of registers that is
-// the first, and how far each is on from the one before.
-func (w *window) encode(e *encoder) {
-	e.fixed([3]tick{w.from, w.grid, w.newest})
-	e.uint(uint64(len(w.wh)))
-	for i := 0; i < len(w.wh); {
-		n := i + 1
-		for n < len(w.wh) && w.flags[n] == w.flags[i] {
-			n++
-		}
-		e.b = append(e.b, w.flags[i])
-		e.uint(uint64(n - i))
-		switch values := w.wh[i:n]; {
-		case w.flags[i]&cellKnown == 0:
-		case w.flags[i]&cellRegister == 0:
-			e.b = pack(e.b, addOne(values))
-		default:
-			e.uint(uint64(values[0]))
-			e.b = pack(e.b, increments(values))
-		}
-		i = n
-	}
-}
-
-// increments is how far each value but the first is on from the one before, small
-// whichever way it goes: 0, -1, 1, -2, 2 become 0, 1, 2, 3, 4.
-func increments(values []uint32) []uint32 {
-	out := make([]uint32, len(values)-1)
-	for i := range out {
-		d := int32(values[i+1] - values[i])
-		out[i] = uint32(d<<1 ^ d>>31)
-	}
-	return out
-}
-
-// sumUp turns increments, all but the first value, into what they were.
-func sumUp(values []uint32) {
-	for i := 1; i < len(values); i++ {
-		s := values[i]
-		values[i] = values[i-1] + (s>>1 ^ -(s & 1))
-	}
-}
-
-// addOne makes ingest.NoValue, the largest, the smallest.
-func addOne(values []uint32) []uint32 {
-	out := slices.Clone(values)
-	for i := range out {
-		out[i]++
-	}
-	return out
-}
-
-func (d *decoder) window(w *window) {
-	if d.version == 1 {
-		d.windowV1(w)
-		return
-	}
-	var head [3]tick
-	d.fixed(&head)
-	w.from, w.grid, w.newest = head[0], head[1], head[2]
-	cells := d.uint()
-	if d.err != nil || cells > uint64(longestLive) {
-		d.err = errDamaged
-		return
-	}
-	w.wh, w.flags = make([]uint32, cells), make([]uint8, cells)
-	for i := uint64(0); i < cells; {
-		if len(d.b) == 0 {
-			d.err = errDamaged
-			return
-		}
-		flags := d.b[0]
-		d.b = d.b[1:]
-		n := d.uint()
-		if d.err != nil || n == 0 || n > cells-i {
-			d.err = errDamaged
-			return
-		}
-		values := w.wh[i : i+n]
-		for range n {
-			w.flags[i] = flags
-			i++
-		}
-		switch {
-		case flags&cellKnown == 0:
-		case flags&cellRegister == 0:
-			d.unpack(values)
-			for j := range values {
-				values[j]--
-			}
-		default:
-			values[0] = uint32(d.uint())
-			d.unpack(values[1:])
-			sumUp(values)
-		}
-	}
-}
 
 var errDamaged = errors.New("damaged")
 
@@ -370,8 +302,20 @@ func (e *encoder) fixed(v any) {
 	}
 	e.b = b
 }
-func (e *encoder) uint(v uint64) { e.b = binary.AppendUvarint(e.b, v) }
-func (e *encoder) str(s string)  { e.uint(uint64(len(s))); e.b = append(e.b, s...) }
+
+// optional writes what most homes have none of.
+func optional[T comparable](e *encoder, v T) {
+	if v == *new(T) {
+		e.b = append(e.b, 0)
+		return
+	}
+	e.b = append(e.b, 1)
+	e.fixed(v)
+}
+
+func (e *encoder) uint(v uint64)  { e.b = binary.AppendUvarint(e.b, v) }
+func (e *encoder) str(s string)   { e.uint(uint64(len(s))); e.b = append(e.b, s...) }
+func (e *encoder) bytes(b []byte) { e.uint(uint64(len(b))); e.b = append(e.b, b...) }
 
 // decoder reads what encoder wrote; after the first error it yields zeroes.
 type decoder struct {
@@ -385,6 +329,9 @@ func (d *decoder) header() (head areaHeader) {
 		return d.headerV1()
 	}
 	d.fixed(&head)
+	if head.Step <= 0 || head.Step >= longestLive || head.Step%longestInterval != 0 {
+		d.err = errDamaged
+	}
 	return head
 }
 
@@ -404,16 +351,24 @@ func (d *decoder) meterState() (st meterState) {
 	return st
 }
 
-// home reads all of a home but its meters.
-func (d *decoder) home(h *home) {
+// home reads all of a home but its meters. Its settled state stands at a place.
+func (d *decoder) home(h *home, at tick) {
 	if d.version == 1 {
-		d.homeV1(h)
+		d.homeV1(h, at)
 	} else {
-		h.public = d.published()
-		d.fixed(&h.fill)
+		decodeOptional(d, &h.public)
+		decodeOptional(d, &h.fill)
 		d.fixed(&h.rhythm)
-		h.said.decode(d)
-		h.states[settled].decode(d)
+		var s said
+		if s.decode(d); s != (said{}) {
+			h.said = &s
+		}
+		settledState, markState := d.bytes(), d.bytes()
+		if len(settledState)+len(markState) > mostKept {
+			d.err = errDamaged
+			return
+		}
+		h.kept.keep(settledState, markState, nil)
 	}
 }
 
@@ -429,6 +384,17 @@ func (d *decoder) fixed(v any) {
 	d.b = d.b[n:]
 }
 
+// decodeOptional reads what optional wrote.
+func decodeOptional[T comparable](d *decoder, v *T) {
+	switch there := d.uint(); there {
+	case 0:
+	case 1:
+		d.fixed(v)
+	default:
+		d.err = errDamaged
+	}
+}
+
 func (d *decoder) uint() uint64 {
 	v, n := binary.Uvarint(d.b)
 	if n <= 0 {
@@ -439,20 +405,15 @@ func (d *decoder) uint() uint64 {
 	return v
 }
 
-func (d *decoder) unpack(values []uint32) {
-	rest, ok := unpack(d.b, values)
-	if d.b = rest; !ok {
-		d.err = errDamaged
-	}
-}
-
-func (d *decoder) str() string {
+func (d *decoder) bytes() []byte {
 	n := d.uint()
 	if n > uint64(len(d.b)) {
 		d.err = errDamaged
-		return ""
+		return nil
 	}
-	s := string(d.b[:n])
+	b := d.b[:n]
 	d.b = d.b[n:]
-	return s
+	return b
 }
+
+func (d *decoder) str() string { return string(d.bytes()) }

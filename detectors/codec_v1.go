@@ -153,7 +153,7 @@ func (d *decoder) meterStateV1() meterState {
 	}
 }
 
-func (d *decoder) homeV1(h *home) {
+func (d *decoder) homeV1(h *home, at tick) {
 	h.public = d.publishedV1()
 	d.fixed(&h.fill)
 	var v homeStateV1
@@ -161,7 +161,7 @@ func (d *decoder) homeV1(h *home) {
 	if d.err != nil {
 		return
 	}
-	st := &h.states[settled]
+	st := new(homeState)
 	v.habits(st)
 	v.levels(st)
 	st.Life.LastLife, st.Life.Wh, st.Life.Usual = tick(v.LastLife), v.Wh, v.Usual
@@ -169,10 +169,14 @@ func (d *decoder) homeV1(h *home) {
 	st.Dark = v.Dark
 	for i, now := range signalsV1 {
 		if v.Signals[i].Severity != 0 {
+			if st.Signals == nil {
+				st.Signals = new([signals]signal)
+			}
 			st.Signals[now] = d.signalV1(v.Signals[i])
 		}
 	}
 	st.Episode = d.episodeV1(v.Episode)
+	h.kept.keep(packAlone(nil, st, at), nil, nil)
 }
 
 // habits carries over what was usual. The median of version 1 was e^LogMean
@@ -220,24 +224,25 @@ func (v *homeStateV1) levels(st *homeState) {
 	}
 }
 
-func (d *decoder) windowV1(w *window) {
+func (d *decoder) windowV1(w *window, step tick) {
 	var head [3]tickV1
 	d.fixed(&head)
-	w.from, w.grid, w.newest = tick(head[0]), tick(head[1]), tick(head[2])
 	n := d.uint()
-	if d.err != nil || n > uint64(len(d.b)) {
+	grid := tick(head[1])
+	if d.err != nil || n > uint64(min(len(d.b), int(longestLive))) || !soundGrid(grid) && (grid != 0 || n != 0) {
 		d.err = errDamaged
 		return
 	}
-	w.wh, w.flags = make([]uint32, n), make([]uint8, n)
-	for i := range w.wh {
+	c := cells{extent: extent{tick(head[0]), grid, tick(head[2])}, step: step, wh: make([]uint32, n), flags: make([]uint8, n)}
+	for i := range c.wh {
 		if len(d.b) == 0 {
 			d.err = errDamaged
 			return
 		}
-		w.flags[i], d.b = d.b[0], d.b[1:]
-		if w.flags[i]&cellKnown != 0 {
-			w.wh[i] = uint32(d.uint())
+		c.flags[i], d.b = d.b[0], d.b[1:]
+		if c.flags[i]&cellKnown != 0 {
+			c.wh[i] = uint32(d.uint())
 		}
 	}
+	w.pack(&c)
 }

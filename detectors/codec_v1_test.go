@@ -37,7 +37,7 @@ func TestAStateOfTheVersionBeforeIsRead(t *testing.T) {
 	number, seq := a.homes[3].public.Number, a.homes[3].public.Seq
 
 	v := &village{homes: 6, seed: 2}
-	st := &a.homes[0].states[live]
+	st := &a.homes[0].live
 	for slot := range slotsADay {
 		sum := 0.0
 		for day := range 28 {

@@ -58,12 +58,11 @@ func (a *Area) homeOf(householdID string) int {
 func (a *Area) dismiss(i int, why Cause, out *Output) {
 	h := a.homes[i]
 	if h.public.Open {
-		ep := h.states[live].Episode
-		ep.Open, ep.End, ep.EndCause = false, max(tickOf(a.clock), h.public.Onset+1), code(Causes, why)
+		ep := h.live.Episode
+		ep.Open, ep.End, ep.EndCause = false, max(a.ticks.now, h.public.Onset+1), code(Causes, why)
 		a.tellHome(h, &ep, out)
 	}
 	a.homes = slices.Delete(a.homes, i, i+1)
-	a.obs = a.obs[:len(a.homes)]
 	a.scan, a.last = 0, 0
 	a.findPassing()
 }

@@ -51,7 +51,7 @@ func TestConsentGivenAgainBeginsFromNothing(t *testing.T) {
 	if i < 0 {
 		t.Fatal("it is not watched")
 	}
-	if days := a.homes[i].states[live].Habits.Days; days < 7 || days > 7.6 {
+	if days := a.homes[i].live.Habits.Days; days < 7 || days > 7.6 {
 		t.Errorf("watched for %g days", days)
 	}
 }

@@ -7,13 +7,8 @@ import (
 
 // dayState is the last day and a half of a home and what its days are like.
 type dayState struct {
-	Ring [dayRing]uint16 // W by half-hour, the newest at Newest
-	// Guessed has a bit for each half-hour that is in Ring as usual, since it was
-	// not heard or is accounted for; the newest is the lowest.
-	Guessed uint64
-	Last    uint32  // newest half-hour, counted from 1970
-	Slot    uint8   // its place in the local day
-	N       float32 // hours learned
+	lastHalves
+	N float32 // hours learned
 	// Moments of what a day looks like, of the home's own days: see looks.
 	Mean, Var [dayInputsOwn]float32
 	XA, AA    float32 // how far the home follows its neighbours
@@ -22,6 +17,16 @@ type dayState struct {
 	Like      [likes]uint8 // hours for which each likeness has held
 	Odd       float32      // how reversed or restless the last days look
 	Strong    strengths
+}
+
+// lastHalves are the half-hours of the last day and a half.
+type lastHalves struct {
+	Ring [dayRing]uint16 // W, the newest at Last
+	// Guessed has a bit for each half-hour that is in Ring as usual, since it was
+	// not heard or is accounted for; the newest is the lowest.
+	Guessed uint64
+	Last    uint32 // newest half-hour, counted from 1970
+	Slot    uint8  // its place in the local day
 }
 
 const (
@@ -87,6 +92,11 @@ func (d *dayState) put(h *habits, q *quiet, half *halfHour, learns bool) {
 	if q.known() {
 		d.Strong.add(half.slot, half.watts-q.mid(), learns)
 	}
+	d.turn(h, half)
+}
+
+// turn puts a half-hour into the ring.
+func (d *lastHalves) turn(h *habits, half *halfHour) {
 	now := uint32(half.end / 2)
 	missed := min(now-d.Last, dayRing)
 	d.Guessed = d.Guessed<<missed | (1<<missed-1)&^1
@@ -97,8 +107,10 @@ func (d *dayState) put(h *habits, q *quiet, half *halfHour, learns bool) {
 	d.Ring[now%dayRing] = saturate(half.watts)
 }
 
-// clear forgets the last day: it was as usual.
-func (d *dayState) clear(h *habits) {
+// clearDay forgets the last day: it was as usual.
+func (st *homeState) clearDay() {
+	d, h := &st.Day, &st.Habits
+	st.Unusual = true
 	d.Odd, d.Like, d.Guessed = 0, [likes]uint8{}, math.MaxUint64
 	d.Strong.Less = lookLessScale * d.Mean[lookLess]
 	for i := range uint32(dayRing) {
@@ -206,14 +218,17 @@ func (d *dayState) looks(x *[dayInputsOwn]float64, h *habits, base float64, hour
 // which something was used.
 func (d *dayState) weak(base float64) float64 {
 	used := 0.25*base + 40
-	var t strengthTable
-	lowest := strengthOf(used)
-	t.from(&d.Strong, lowest, lowest, strengthSteps-1)
-	product := 1.0 // within e^±180
+	var says [dayParts][strengthSteps]float64 // 0: not asked yet
+	product := 1.0                            // within e^±180
 	at, slot := int(d.Last%dayRing), int(d.Slot)
 	for range dayRing {
 		if above := float64(d.Ring[at]) - base; above > used {
-			product *= t.weaker(slot/slotsAPart, strengthOf(above))
+			part, step := slot/slotsAPart, strengthOf(above)
+			weaker := &says[part][step]
+			if *weaker == 0 {
+				*weaker = d.Strong.weaker(part, step)
+			}
+			product *= *weaker
 		}
 		if at--; at < 0 {
 			at = dayRing - 1

@@ -5,13 +5,12 @@ import "testing"
 // What a silence has accounted for is not seen, and nothing is told of a day of
 // which most was not seen.
 func TestADayThatWasNotSeenIsNotToldOf(t *testing.T) {
-	var d dayState
-	var h habits
-	var q quiet
+	var st homeState
+	d := &st.Day
 	end := tick(1000 * slotsADay)
 	put := func(missed int) {
 		end += tick(2 * (missed + 1))
-		d.put(&h, &q, &halfHour{end: end, slot: int(end/2) % slotsADay, watts: 100}, true)
+		d.put(&st.Habits, &st.Quiet, &halfHour{end: end, slot: int(end/2) % slotsADay, watts: 100}, true)
 	}
 	for _, c := range []struct {
 		name  string
@@ -31,7 +30,7 @@ func TestADayThatWasNotSeenIsNotToldOf(t *testing.T) {
 				put(0)
 			}
 		}, true},
-		{"a silence has accounted for it", func() { d.clear(&h) }, false},
+		{"a silence has accounted for it", func() { st.clearDay() }, false},
 		{"three quarters of a day later", func() {
 			for range slotsADay - guessedMost {
 				put(0)

@@ -9,13 +9,13 @@ type slowState struct {
 	Hours, Busy     float32 // of it that were heard, and in which something was used
 	Share           float32 // ln of the last complete day's use
 	Known           bool    // Share is of a day with somebody there
+	Told            bool    // this drop has been told of: once is enough
 	Usual           float32 // hours in which something is used, of a day
 	Days            float32 // days taken in
 	Fast, Mid, Slow float32 // means of ln use less the neighbours', over ten days, three weeks and two months
 	Area            float32 // the neighbours' mean over two months
 	Var             float32 // of a day's about Fast
 	Score           float32 // the drop in standard deviations of a day
-	Told            bool    // this drop has been told of: once is enough
 }
 
 const (

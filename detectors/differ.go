@@ -52,16 +52,19 @@ func Differ(p *Params, x, y []byte) ([]string, error) {
 			add("household "+h.id, []string{"is in one of them"})
 			continue
 		}
-		add("household "+h.id, h.unlike(b.homes[i]))
+		var x, y homeState
+		a.settledState(h, &x)
+		b.settledState(b.homes[i], &y)
+		add("household "+h.id, append(unlike(&x, &y), h.unlike(b.homes[i])...))
 	}
 	return lines, nil
 }
 
-// unlike names the parts in which a home differs from another.
+// unlike names the parts beside the states in which a home differs from another.
 func (h *home) unlike(o *home) []string {
-	parts := unlike(&h.states[settled], &o.states[settled])
-	if h.said != o.said {
-		parts = append(parts, fmt.Sprintf("what was said (%+v and %+v)", h.said, o.said))
+	var parts []string
+	if x, y := h.wasSaid(), o.wasSaid(); x != y {
+		parts = append(parts, fmt.Sprintf("what was said (%+v and %+v)", x, y))
 	}
 	if h.since != o.since {
 		parts = append(parts, fmt.Sprintf("since when it is known (%s and %s)", h.since.time(), o.since.time()))

@@ -105,7 +105,7 @@ func (a *Area) applyDirective(d *ingest.Directive, out *Output) error {
 		if cause < 0 {
 			return ingest.Reject(ingest.BadField, "outcome", "unknown")
 		}
-		changed = h.said.found(outcome{ID: hash(d.ID), At: uint32(issued), Issued: uint32(issued), Cause: uint8(cause)})
+		changed = h.say().found(outcome{ID: hash(d.ID), At: uint32(issued), Issued: uint32(issued), Cause: uint8(cause)})
 	case ingest.Away, ingest.Mute:
 		// What is settled cannot be told anew.
 		from := max(tickOf(d.From), issued-ticksIn(a.p.UsualDelay+a.p.Window))
@@ -113,7 +113,7 @@ func (a *Area) applyDirective(d *ingest.Directive, out *Output) error {
 		if !d.Until.IsZero() {
 			p.Until = uint32(min(max(tickOf(d.Until), 0), lastTick))
 		}
-		changed = h.said.put(p, a.pos[settled])
+		changed = h.say().put(p, a.pos[settled])
 	default:
 		return ingest.Reject(ingest.BadField, "kind", "unknown")
 	}
@@ -209,6 +209,9 @@ func (p *period) covers(st *homeState, end tick) bool {
 
 // at is the period that stands at end, an absence before a muting; nil: none.
 func (s *said) at(st *homeState, end tick) *period {
+	if s == nil { // as nearly always
+		return nil
+	}
 	var found *period
 	for i := range s.Periods {
 		if p := &s.Periods[i]; p.ID != 0 && p.covers(st, end) && (found == nil || found.Mute) {
@@ -228,6 +231,9 @@ func (p *period) cause() Cause {
 
 // begin prepares an interval: after an absence detection begins anew.
 func (s *said) begin(st *homeState, end tick) {
+	if s == nil {
+		return
+	}
 	for i := range s.Periods {
 		p := &s.Periods[i]
 		if p.ID != 0 && !p.Mute && p.From < p.Until && tick(p.Until) < end && p.Until > st.Heeded.Reset && p.Issued >= st.Heeded.Over {
@@ -241,7 +247,7 @@ func (s *said) begin(st *homeState, end tick) {
 // moment. Every detector of a kind that is muted has its line here.
 func (st *homeState) forget(at tick) {
 	st.Life.restart(at)
-	st.Day.clear(&st.Habits)
+	st.clearDay()
 }
 
 // heed applies what has been said to an interval that has been judged (or in
@@ -305,6 +311,9 @@ func (st *homeState) finish(end tick, why Cause) bool {
 
 // answered is the outcome given to the open episode, nil: none yet.
 func (st *homeState) answered(s *said, end tick) *outcome {
+	if s == nil {
+		return nil
+	}
 	for i := range s.Outcomes {
 		if o := &s.Outcomes[i]; o.ID != 0 && o.Cause != retracted && st.Episode.Open && tick(o.At) < end && tick(o.At) >= st.Episode.First {
 			return o
@@ -332,6 +341,9 @@ func (s *said) learns(st *homeState, end tick) bool {
 // excuse is the period to which an episode's disappearance is put down: it was
 // told, and what was said since covers it. nil: later data it was.
 func (s *said) excuse(told *published, now tick) *period {
+	if s == nil {
+		return nil
+	}
 	for i := range s.Periods {
 		p := &s.Periods[i]
 		if p.ID != 0 && tick(p.From) < now && tick(p.Until) > told.Onset && muted(Kinds[told.Kind]) {
@@ -363,8 +375,28 @@ func (s *said) taken() (bits uint8) {
 	return bits
 }
 
+// say is room for something to be said of the home.
+func (h *home) say() *said {
+	if h.said == nil {
+		h.said = new(said)
+	}
+	return h.said
+}
+
+// wasSaid is all that has been said of the home.
+func (h *home) wasSaid() said {
+	if h.said == nil {
+		return said{}
+	}
+	return *h.said
+}
+
 // A byte of bits tells which places follow.
 func (s *said) encode(e *encoder) {
+	if s == nil {
+		e.b = append(e.b, 0)
+		return
+	}
 	taken := s.taken()
 	e.fixed(taken)
 	for i, word := range s.words() {
@@ -389,6 +421,9 @@ func (s *said) decode(d *decoder) {
 
 // sound: what a decoded home was told is in range.
 func (s *said) sound() bool {
+	if s == nil {
+		return true
+	}
 	ok := true
 	for i := range s.Outcomes {
 		ok = ok && int(s.Outcomes[i].Cause) < len(ingest.OutcomeCauses)

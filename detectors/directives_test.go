@@ -122,7 +122,7 @@ func TestAnAbsenceIsNotLearned(t *testing.T) {
 	log := stillVillage(at(40, 0), at(44, 0)).inputs(0, 44)
 	before, _ := watch(t, DefaultParams(), log[:len(log)-8*48*4])
 	after, _ := watch(t, DefaultParams(), say(log, away("d1", at(39, 20), at(40, 0), at(46, 0))))
-	was, is := before.homes[3].states[live].Habits, after.homes[3].states[live].Habits
+	was, is := before.homes[3].live.Habits, after.homes[3].live.Habits
 	was.Days, is.Days = 0, 0
 	if was != is {
 		t.Error("the habits of an absent person have changed")

@@ -9,10 +9,10 @@ type episode struct {
 	Kind     uint8  // position in Kinds
 	Also     uint16 // bit per position in signalKinds of the other signals
 	EndCause uint8  // position in Causes
-	First    tick   // when it opened, event time
+	Warmup   bool
+	First    tick // when it opened, event time
 	End      tick
 	Calm     tick // since when nothing has spoken any more, 0: something does
-	Warmup   bool
 	signal
 }
 

@@ -37,9 +37,14 @@ type movedMeter struct {
 	state meterState
 }
 
-// snapshot is what a copy of the home's states holds, which stands at a time.
-func (h *home) snapshot(of int, at tick) *moved {
-	m := &moved{at: at, state: h.states[of]}
+// snapshot is what settled or live of the home holds, which stands at a time.
+func (a *Area) snapshot(h *home, of int, at tick) *moved {
+	m := &moved{at: at}
+	if of == settled {
+		a.settledState(h, &m.state)
+	} else {
+		m.state = h.live.clone()
+	}
 	for _, own := range h.meters {
 		m.meters = append(m.meters, movedMeter{own.id, own.states[of]})
 	}
@@ -56,9 +61,13 @@ func (m *moved) meter(id string) meterState {
 	return meterState{}
 }
 
-// enter makes a copy of the home's states what it has come with.
-func (m *moved) enter(h *home, to int) {
-	h.states[to] = m.state
+// enter makes settled or live of the home what it has come with.
+func (a *Area) enter(h *home, m *moved, to int) {
+	if to == settled {
+		h.kept.keep(packAlone(nil, &m.state, a.pos[settled]), nil, nil)
+	} else {
+		h.live = m.state.clone()
+	}
 	for _, own := range h.meters {
 		own.states[to] = m.meter(own.id)
 	}
@@ -78,13 +87,13 @@ func (a *Area) comeAndGo(upTo tick) {
 				continue
 			}
 			if j != nil && j.at > from && j.at <= s.Until {
-				j.enter(h, live)
+				a.enter(h, j, live)
 				j = nil
 			}
-			s.left, s.anew = h.snapshot(live, s.Until), true
+			s.left, s.anew = a.snapshot(h, live, s.Until), true
 		}
 		if j != nil && j.at > from && j.at <= upTo {
-			j.enter(h, live)
+			a.enter(h, j, live)
 		}
 	}
 	a.joined = max(a.joined, upTo)
@@ -96,9 +105,8 @@ func (a *Area) begin() {
 		if h.res == nil || h.res.join == nil || h.res.join.at > a.pos[settled] {
 			continue
 		}
-		for i := range copies {
-			h.res.join.enter(h, i)
-		}
+		a.enter(h, h.res.join, settled)
+		a.enter(h, h.res.join, live)
 	}
 	a.joined = a.pos[settled]
 }
@@ -107,7 +115,7 @@ func (a *Area) begin() {
 // has come to its end, or the usual delay has passed since, and then again
 // whenever it has become another.
 func (a *Area) release(h *home, s *stay, out *Output) error {
-	if a.pos[live] < s.Until && tickOf(a.clock.Add(-a.p.UsualDelay)) < s.Until {
+	if a.pos[live] < s.Until && a.ticks.overdue < s.Until {
 		return nil
 	}
 	if s.gave.At != 0 && s.left != nil && !s.anew && !h.res.anew {
@@ -120,14 +128,14 @@ func (a *Area) release(h *home, s *stay, out *Output) error {
 	case j != nil && j.at > a.pos[live]: // it moves on before its first step here
 		left = j
 	default: // no reading has come by which live would come to it
-		left = h.snapshot(live, s.Until)
+		left = a.snapshot(h, live, s.Until)
 	}
 	next := s.gave
 	if next.At == 0 {
 		next.At = max(s.Until, left.at)
 	}
 	e := encoder{b: []byte{stateVersion}}
-	h.encodeMoved(&e, left, next.At)
+	a.encodeMoved(&e, h, left, next.At)
 	var told published
 	if h.res.took.At < next.At { // unless it has come back, it is the other area that speaks from now on
 		told = h.public
@@ -142,7 +150,7 @@ func (a *Area) release(h *home, s *stay, out *Output) error {
 	e.fixed(told)
 	e.fixed(h.fill)
 	e.fixed(h.rhythm)
-	e.fixed(h.said)
+	e.fixed(h.wasSaid())
 	e.uint(uint64(h.since))
 	e.fixed(checksum(e.b))
 	if e.err != nil {
@@ -160,24 +168,33 @@ func checksum(b []byte) uint32 { return crc32.ChecksumIEEE(b) }
 
 // encodeMoved writes what a home is at a time: its zone, its state, its meters
 // with what they read after it.
-func (h *home) encodeMoved(e *encoder, left *moved, at tick) {
+func (a *Area) encodeMoved(e *encoder, h *home, left *moved, at tick) {
 	e.str(h.zoneAt(at).loc.String())
-	left.state.encode(e)
+	e.bytes(packAlone(nil, &left.state, at))
 	e.uint(uint64(len(h.meters)))
 	for _, m := range h.meters {
 		e.str(m.id)
 		e.fixed(left.meter(m.id))
 		e.spans(cutOver(m.spans, at))
-		rest := window{from: at}
+		rest := newWindow(at, noCut)
 		for end, ok := m.win.oldest(at); ok; end, ok = m.win.oldest(end) {
 			if m.holds(end) { // of a later stay, and not the other area's
 				continue
 			}
-			r := m.win.at(end)
-			rest.put(end, r.length, r.wh, r.quality, r.reg)
+			a.put(&rest, end, m.win.at(end))
 		}
 		rest.encode(e)
 	}
+}
+
+// noCut is the step of a window whose code never begins anew.
+const noCut = tick(1 << 15)
+
+// put puts one reading into a window.
+func (a *Area) put(w *window, end tick, r reading) bool {
+	o := opening{w: w, a: a}
+	defer o.close()
+	return o.put(end, r.length, r.wh, r.quality, r.reg)
 }
 
 // cutOver is when a meter was at its home, if that was over before a time; nil:
@@ -219,12 +236,14 @@ func (a *Area) unpackHome(x *ingest.Handover) (*arrival, error) {
 	if in.zone, err = a.zoneOf(d.str()); err != nil {
 		return nil, damaged(err)
 	}
-	in.state.decode(&d)
+	if at := tickOf(x.At); !unpackAlone(d.bytes(), &in.state, at) {
+		d.err = errDamaged
+	}
 	for n := d.uint(); n > 0 && d.err == nil; n-- {
 		m := &meter{id: d.str()}
 		m.states[live] = d.meterState()
 		m.spans = d.spans()
-		d.window(&m.win)
+		d.window(&m.win, tickOf(x.At), noCut)
 		in.meters = append(in.meters, m)
 	}
 	in.public = d.published()
@@ -241,9 +260,7 @@ func (a *Area) unpackHome(x *ingest.Handover) (*arrival, error) {
 func (in *arrival) sound(at tick) bool {
 	ok := at > 0 && at < lastTick && at%longestInterval == 0 && len(in.meters) > 0 && in.state.sound() && in.public.sound() && in.said.sound()
 	for _, m := range in.meters {
-		w := &m.win
-		ok = ok && m.id != "" && soundSpans(m.spans) && w.from == at && w.newest >= 0 && len(w.wh) <= int(longestLive) &&
-			(soundGrid(w.grid) || w.grid == 0 && len(w.wh) == 0)
+		ok = ok && m.id != "" && soundSpans(m.spans)
 	}
 	return ok
 }
@@ -307,12 +324,12 @@ func (a *Area) takeOver(h *home, in *arrival, first bool, out *Output) {
 	}
 	for _, p := range in.said.Periods {
 		if p.ID != 0 {
-			h.said.put(p, a.pos[settled])
+			h.say().put(p, a.pos[settled])
 		}
 	}
 	for _, o := range in.said.Outcomes {
 		if o.At != 0 {
-			h.said.found(o)
+			h.say().found(o)
 		}
 	}
 }
@@ -320,7 +337,7 @@ func (a *Area) takeOver(h *home, in *arrival, first bool, out *Output) {
 // takeReadings takes the home's meters, and what they read after the date and
 // the old area was sent. Its own of equal rank came later and stand.
 func (a *Area) takeReadings(h *home, in *arrival, at tick, out *Output) {
-	limit := tickOf(a.clock.Add(a.p.Skew))
+	limit := a.ticks.skewed
 	for _, m := range in.meters {
 		if m.win.newest > limit {
 			continue // by a clock that is not this area's
@@ -335,7 +352,7 @@ func (a *Area) takeReadings(h *home, in *arrival, at tick, out *Output) {
 	}
 	for _, m := range in.meters {
 		known := slices.ContainsFunc(h.meters, func(own *meter) bool { return own.id == m.id })
-		own := h.meter(m.id, a.pos[settled])
+		own := a.meterOf(h, m.id)
 		if !known {
 			own.spans = m.spans
 		}
@@ -344,10 +361,7 @@ func (a *Area) takeReadings(h *home, in *arrival, at tick, out *Output) {
 			if old := own.win.at(end); end-r.length < a.pos[settled] || old.length != 0 && old.quality.Rank() >= r.quality.Rank() {
 				continue
 			}
-			if own.win.from < a.pos[settled] {
-				own.win.forget(a.pos[settled])
-			}
-			if own.win.put(end, r.length, r.wh, r.quality, r.reg) && end <= a.pos[live] {
+			if a.put(&own.win, end, r) && end <= a.pos[live] {
 				a.changeHome(h, end)
 			}
 		}
@@ -365,7 +379,7 @@ func (a *Area) takeState(h *home, in *arrival, at tick) {
 	switch {
 	case a.pos[settled] == 0: // nothing has been stepped yet
 	case at <= a.pos[settled]:
-		j.enter(h, settled)
+		a.enter(h, j, settled)
 		a.changeHome(h, a.pos[settled]+1)
 	case at <= a.pos[live]:
 		a.changeHome(h, at)
@@ -402,7 +416,7 @@ func (h *home) encodeRoster(e *encoder) {
 	}
 	e.b = append(e.b, 1)
 	e.fixed(r.join.at)
-	r.join.state.encode(e)
+	e.bytes(packAlone(nil, &r.join.state, r.join.at))
 	e.uint(uint64(len(r.join.meters)))
 	for _, m := range r.join.meters {
 		e.str(m.id)
@@ -446,7 +460,9 @@ func (d *decoder) roster(a *Area, h *home) {
 	}
 	r.join = new(moved)
 	d.fixed(&r.join.at)
-	r.join.state.decode(d)
+	if !unpackAlone(d.bytes(), &r.join.state, r.join.at) {
+		d.err = errDamaged
+	}
 	for n := d.uint(); n > 0 && d.err == nil; n-- {
 		m := movedMeter{id: d.str()}
 		m.state = d.meterState()

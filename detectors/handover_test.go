@@ -220,7 +220,7 @@ func TestAnAlertGoesOnWhereTheHomeHasMoved(t *testing.T) {
 				t.Errorf("the old area has %d homes", n)
 			}
 			h := w.areas["ru"].find(homeID(3))
-			if h == nil || w.areas["ru"].Homes() != 9 || h.states[live].Habits.Days < 26 || h.res.join != nil || h.res.stays != nil {
+			if h == nil || w.areas["ru"].Homes() != 9 || h.live.Habits.Days < 26 || h.res.join != nil || h.res.stays != nil {
 				t.Fatalf("the new area has %d homes, that one among them: %v", w.areas["ru"].Homes(), h != nil)
 			}
 			if w.handed == 0 || w.tooLate != 0 {
@@ -337,7 +337,7 @@ func TestAHomeMovesOnAndComesBack(t *testing.T) {
 				homes += a.Homes()
 			}
 			h := w.areas[date[1].to].find(homeID(3))
-			if homes != 16 || h == nil || h.states[live].Habits.Days < 26 {
+			if homes != 16 || h == nil || h.live.Habits.Days < 26 {
 				t.Errorf("%d homes, known where it is: %v", homes, h != nil)
 			}
 			w.again(date)
@@ -359,7 +359,7 @@ func TestTheLastHomeOfAnAreaIsHandedOverByTheClock(t *testing.T) {
 	if h := w.areas["ru"].find(homeID(0)); h == nil || h.res.join.state.Habits.Days < 5 {
 		t.Error("nothing was handed over")
 	}
-	w.live([]ingest.Input{{AreaID: "tq", Clock: at(13, 0)}})
+	w.live([]ingest.Input{{AreaID: "tq", Clock: at(16, 0)}})
 	if w.areas["tq"].Homes() != 0 || w.handed != 1 {
 		t.Errorf("%d homes are kept, %d handed over", w.areas["tq"].Homes(), w.handed)
 	}

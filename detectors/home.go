@@ -2,6 +2,7 @@ package detectors
 
 import (
 	"math"
+	"slices"
 
 	"weimang/ingest"
 )
@@ -36,7 +37,7 @@ type signal struct {
 }
 
 // homeState is everything detection knows of a home at one moment of event
-// time: a plain value, so that a copy is an assignment.
+// time.
 type homeState struct {
 	Habits    habits
 	Quarter   quarter
@@ -52,8 +53,20 @@ type homeState struct {
 	Plausible plausibility
 	Heeded    heeded
 	Dark      bool // read nothing at all in its newest interval
-	Signals   [signals]signal
+	Unusual   bool // something since the last mark or settled is not as foresee makes it
 	Episode   episode
+	// Signals is nil while none speaks, as nearly always: see lend.
+	Signals *[signals]signal
+}
+
+// clone is a copy that shares nothing.
+func (st *homeState) clone() homeState {
+	c := *st
+	if st.Signals != nil {
+		signals := *st.Signals
+		c.Signals = &signals
+	}
+	return c
 }
 
 // home is one household of an area.
@@ -61,11 +74,13 @@ type home struct {
 	id     string
 	zone   *zone
 	meters []*meter
-	states [copies]homeState
+	meter  meter // the first that was heard
+	live   homeState
+	kept   kept // the other copies
 	public published
 	fill   backfill
 	rhythm rhythm
-	said   said
+	said   *said // nil: nothing, see say
 	// changed is the end of the earliest late reading since live was last
 	// computed, 0: none.
 	changed tick
@@ -78,8 +93,8 @@ type home struct {
 type meter struct {
 	id     string
 	win    window
-	states [copies]meterState
-	spans  []span // when the roster has it at this home, nil: always
+	states [near]meterState // that near live is replayed
+	spans  []span           // when the roster has it at this home, nil: always
 }
 
 // meterState is what stepping through a meter's readings remembers of it.
@@ -97,13 +112,19 @@ func (h *home) newest() tick {
 	return n
 }
 
+// decided reports whether live has stepped over a reading of the home.
+func (h *home) decided() bool {
+	return slices.ContainsFunc(h.meters, func(m *meter) bool { return m.states[live].Seen != 0 })
+}
+
 // at is the home's use in the interval that ends at end: the sum over its
 // meters, over the longest of their intervals. While a meter that reported
 // within a day and is still there has not, there is none: no data is never zero.
-func (h *home) at(end tick) (sum reading, events registerEvents) {
+// of is the copy that is stepped.
+func (h *home) at(end tick, of int) (sum reading, events registerEvents) {
 	late := false
 	for _, m := range h.meters {
-		st := &m.states[live]
+		st := &m.states[of]
 		if r := m.win.at(end); !m.holds(end) {
 			continue
 		} else if r.length != 0 {
@@ -131,7 +152,7 @@ func (h *home) at(end tick) (sum reading, events registerEvents) {
 		if r.reg {
 			var event registerEvent
 			r.length = sum.length
-			r, event = m.states[live].Register.energy(end, r)
+			r, event = m.states[of].Register.energy(end, r)
 			events.add(event)
 		} else if r.length < sum.length {
 			r = m.win.over(end, sum.length)
@@ -232,7 +253,7 @@ func (st *homeState) observe(p *Params, o *observation, f *Features) {
 	silent := st.Signals[sigLife].Severity != 0
 	st.Signals[sigLife] = observeLife(p, st, o)
 	if silent && st.Signals[sigLife].Severity == 0 {
-		st.Day.clear(h) // the silence has accounted for what was missing
+		st.clearDay() // the silence has accounted for what was missing
 	}
 	if o.dayJudged {
 		observeDay(p, st, o)
@@ -240,12 +261,14 @@ func (st *homeState) observe(p *Params, o *observation, f *Features) {
 	stuck := st.Signals[sigAbove].Severity != 0
 	st.Signals[sigAbove] = observeAbove(p, st, o)
 	if stuck && st.Signals[sigAbove].Severity == 0 {
-		st.Day.clear(h) // and the run for what was too much
+		st.clearDay() // and the run for what was too much
 	}
 	if st.Signals[sigBack].Severity != 0 && !st.Dark {
 		st.Signals[sigBack] = signal{}
 	}
-	if o.learns {
+	if !o.learns {
+		st.Unusual = true
+	} else {
 		h.learn(o.slot, o.watts)
 		if o.length == 4 {
 			h.learn((o.slot+1)%slotsADay, o.watts)

@@ -55,7 +55,7 @@ func (a *Area) announce(out *Output) {
 		f.Reason.From, f.Reason.Until = x.From, x.Until
 		a.say(out, &f, &before, &x.public)
 	}
-	open := tickOf(a.clock) - a.grid.behind - a.grid.step
+	open := a.ticks.now - a.grid.behind - a.grid.step
 	a.incidents = slices.DeleteFunc(a.incidents, func(x incident) bool {
 		return !x.public.Open && tickOf(x.end().Add(explainSlack)) < open && !a.stillExplained(&x)
 	})

@@ -21,17 +21,33 @@ const (
 // isLow reports a level at which nobody need be using anything.
 func isLow(level int) bool { return level <= levelEdge }
 
-// at is the share of each level in a half-hour: its hour's, and a quarter of
-// the next hour's on its other side.
-func (h *levelHabits) at(slot int) (shares [levels]float64) {
+// shares are how often a home is at each level in a half-hour, and low: in all
+// weeks, in the last one, and on days like this one.
+type shares struct {
+	of             [levels]float64
+	all, fast, day float64
+}
+
+// at is the shares of a half-hour: its hour's, and a quarter of the next hour's
+// on its other side.
+func (h *levelHabits) at(slot int, rest bool) (s shares) {
 	hour, beside := hoursOf(slot)
 	last := 1.0
 	for k := range levels - 1 {
-		shares[k] = mix(h.Hour[hour][k], h.Hour[beside][k], h.Count[hour], h.Count[beside])
-		last -= shares[k]
+		s.of[k] = mix(h.Hour[hour][k], h.Hour[beside][k], h.Count[hour], h.Count[beside])
+		last -= s.of[k]
 	}
-	shares[levels-1] = max(last, 0)
-	return shares
+	s.of[levels-1] = max(last, 0)
+	for k := levelLow; isLow(k); k++ {
+		s.all += s.of[k]
+	}
+	s.fast = mix(h.Fast[hour], h.Fast[beside], h.Count[hour], h.Count[beside])
+	s.day = s.all
+	if n := float64(h.RestCount[hour]); rest && n > 0 {
+		own := mix(h.Rest[hour], h.Rest[beside], h.RestCount[hour], h.RestCount[beside])
+		s.day = (n*own + 4*s.all) / (n + 4)
+	}
+	return s
 }
 
 // mix blends two hours; an hour not yet seen has no say.
@@ -56,22 +72,6 @@ func hoursOf(slot int) (own, beside int) {
 	return own, (own + 1) % 24
 }
 
-// low sums up the shares of a half-hour: that of low ones in all weeks, in the last one, and on
-// days like this one.
-func (h *levelHabits) low(slot int, rest bool, shares *[levels]float64) (all, fast, day float64) {
-	hour, beside := hoursOf(slot)
-	for k := levelLow; isLow(k); k++ {
-		all += shares[k]
-	}
-	fast = mix(h.Fast[hour], h.Fast[beside], h.Count[hour], h.Count[beside])
-	day = all
-	if n := float64(h.RestCount[hour]); rest && n > 0 {
-		own := mix(h.Rest[hour], h.Rest[beside], h.RestCount[hour], h.RestCount[beside])
-		day = (n*own + 4*all) / (n + 4)
-	}
-	return all, fast, day
-}
-
 // learn takes in the level of a half-hour.
 func (h *levelHabits) learn(slot, level int, rest bool) {
 	hour := slot / 2
@@ -83,14 +83,20 @@ func (h *levelHabits) learn(slot, level int, rest bool) {
 		}
 		h.Fast[hour] = shareOf(0.5)
 	}
-	for k := range levels - 1 {
-		h.Hour[hour][k].toward(k == level, 1/(float32(n)+2))
+	part, shares := 1/(float32(n)+2), &h.Hour[hour]
+	for k := range shares {
+		if k != level {
+			shares[k].toward(0, part)
+		}
 	}
-	h.Fast[hour].toward(isLow(level), 1/(float32(min(n, fastMemory-1))+1))
+	if level < len(shares) {
+		shares[level].toward(shareOne, part)
+	}
+	h.Fast[hour].toward(fully(isLow(level)), 1/(float32(min(n, fastMemory-1))+1))
 	if rest {
 		m := min(h.RestCount[hour]+1, restMemory)
 		h.RestCount[hour] = m
-		h.Rest[hour].toward(isLow(level), 1/(float32(m)+1))
+		h.Rest[hour].toward(fully(isLow(level)), 1/(float32(m)+1))
 	}
 }
 

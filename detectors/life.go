@@ -6,8 +6,8 @@ import "math"
 type lifeState struct {
 	Score        float32 // ln likelihood ratio, never below zero
 	Prev, Before uint8   // levels of the last half-hour and the one before
-	Due          float32 // how often the last half-hour of the day is low
 	Begun        bool    // something was used since five in the morning
+	Due          float32 // how often the last half-hour of the day is low
 	Low          float32 // hours of the present run of low half-hours
 	Missed       float32 // half-hours of it in which something is usually used
 	Sum, N       float32 // of its levels
@@ -50,11 +50,9 @@ const (
 // been low and how much is usually done in that time, whether the day has
 // begun, how many more neighbours than usual are low, how long the run is
 // against the longest of late, its mean level, and the last six hours.
-func (l *lifeState) inputs(x *[lifeInputs]float32, h *levelHabits, half *halfHour, neighbours float64) {
-	shares := h.at(half.slot)
-	all, fast, day := h.low(half.slot, half.rest, &shares)
+func (l *lifeState) inputs(x *[lifeInputs]float32, s *shares, neighbours float64) {
 	for k := range levels {
-		x[k] = logOdds(shares[k])
+		x[k] = logOdds(s.of[k])
 	}
 	for i := levels; i < 3*levels; i++ {
 		x[i] = 0
@@ -62,10 +60,10 @@ func (l *lifeState) inputs(x *[lifeInputs]float32, h *levelHabits, half *halfHou
 	x[levels+int(l.Prev)] = 1
 	x[2*levels+int(l.Before)] = 1
 	c := x[3*levels:]
-	c[0] = logOdds(fast)
+	c[0] = logOdds(s.fast)
 	c[1] = 0
-	if day != all {
-		c[1] = logOdds(day) - logOdds(all)
+	if s.day != s.all {
+		c[1] = logOdds(s.day) - logOdds(s.all)
 	}
 	c[2] = log1p(l.Low)
 	c[3] = log1p(l.Missed)
@@ -110,8 +108,7 @@ func (st *homeState) half(p *Params, half *halfHour, o *observation, f *Features
 	if half.slot == 8 {
 		l.Begun = false
 	}
-	shares := h.at(half.slot)
-	all, _, _ := h.low(half.slot, half.rest, &shares)
+	usual := h.at(half.slot, half.rest)
 	if l.Longest == 0 {
 		l.Longest = 6
 	}
@@ -121,7 +118,7 @@ func (st *homeState) half(p *Params, half *halfHour, o *observation, f *Features
 	counts := level < levelHigh && (l.Score != 0 || isLow(level))
 	if f != nil || counts {
 		x := &o.life.X
-		l.inputs(x, h, half, o.lowNeighbours)
+		l.inputs(x, &usual, o.lowNeighbours)
 		o.life.Level = level
 		if counts {
 			gain = p.Model.gain(x, int(l.Prev), level)
@@ -147,7 +144,7 @@ func (st *homeState) half(p *Params, half *halfHour, o *observation, f *Features
 
 	if isLow(level) {
 		l.Low += 0.5
-		l.Missed += float32(1 - all)
+		l.Missed += float32(1 - usual.all)
 		l.Sum += float32(level)
 		l.N++
 	} else {
@@ -163,7 +160,7 @@ func (st *homeState) half(p *Params, half *halfHour, o *observation, f *Features
 	}
 	l.LowShare += (hit - l.LowShare) / 12
 	l.Longest = longestFloor + (l.Longest-longestFloor)*float32(1-1.0/(slotsADay*longestDays))
-	l.Prev, l.Before, l.Due = uint8(level), l.Prev, float32(all)
+	l.Prev, l.Before, l.Due = uint8(level), l.Prev, float32(usual.all)
 	if o.learns {
 		h.learn(half.slot, level, half.rest)
 	}

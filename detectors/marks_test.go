@@ -4,9 +4,26 @@ import (
 	"reflect"
 	"testing"
 	"time"
+	"unsafe"
 
 	"weimang/ingest"
 )
+
+// copyOf is one of a home's copies of its state.
+func copyOf(t *testing.T, a *Area, h *home, i int) homeState {
+	t.Helper()
+	st, ok := h.live, true
+	switch {
+	case i == settled || i == mark && !a.marked():
+		ok = a.settledState(h, &st)
+	case i == mark:
+		ok = a.markState(h, &st)
+	}
+	if !ok {
+		t.Fatalf("home %s: copy %d is not what it was when it was packed", h.id, i)
+	}
+	return st
+}
 
 // What live leaves on the grid is what settled becomes: a state computed in
 // one go up to the same place is no other.
@@ -32,12 +49,12 @@ func TestMarksAreWhatSettledBecomes(t *testing.T) {
 				t.Errorf("window %s, delay %s: settled at %d places, want %d", window, delay, places, want)
 			}
 			again, _ := saveAndRestore(t, &p, a)
+			again.unmark()
+			again.goBack(again.pos[settled])
+			again.run(a.pos[live], nil)
 			for i := range copies {
-				if a.pos[i] <= a.pos[settled] {
-					continue
-				}
 				for j, h := range a.homes {
-					if a.pos[i] != again.pos[i] || !reflect.DeepEqual(h.states[i], again.homes[j].states[i]) {
+					if a.pos[i] != again.pos[i] || !reflect.DeepEqual(copyOf(t, a, h, i), copyOf(t, again, again.homes[j], i)) {
 						t.Errorf("home %s: copy %d at %s is not what follows from settled", h.id, i, a.pos[i].time())
 					}
 				}
@@ -58,10 +75,22 @@ func TestADirectiveThatIsReplacedIsForgottenAtOnce(t *testing.T) {
 		a, _ := watch(t, p, say(log, next))
 		restored, _ := saveAndRestore(t, &p, a)
 		for i, h := range a.homes {
-			if !reflect.DeepEqual(h.states[live], restored.homes[i].states[live]) {
+			if !reflect.DeepEqual(h.live, restored.homes[i].live) {
 				t.Errorf("%s: home %s is another than after a restore", name, h.id)
 			}
 		}
+	}
+}
+
+// A million homes must fit into the memory of a machine with 8 GB, beside the
+// garbage that Go lets lie.
+func TestAHomeTakesLittleMemory(t *testing.T) {
+	// A home is one allocation with 8 bytes before it, of the size class of 1,792.
+	if size := unsafe.Sizeof(home{}); size > 1792-8 {
+		t.Errorf("a home takes %d bytes, and with them the next size class", size)
+	}
+	if mean, _ := memoryOfAHome(t, 6, 12, 18); mean > 4400 {
+		t.Errorf("%.0f bytes of live heap a home", mean)
 	}
 }
 

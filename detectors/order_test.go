@@ -101,8 +101,10 @@ func TestOrderOfArrivalDoesNotMatter(t *testing.T) {
 		t.Errorf("only %d duplicates counted", out.Duplicates)
 	}
 	for i, h := range a.homes {
-		if !reflect.DeepEqual(h.states, inOrder.homes[i].states) {
-			t.Errorf("home %s: state differs", h.id)
+		for copy := range copies {
+			if !reflect.DeepEqual(copyOf(t, a, h, copy), copyOf(t, inOrder, inOrder.homes[i], copy)) {
+				t.Errorf("home %s: copy %d differs", h.id, copy)
+			}
 		}
 	}
 	if got := frozen(t, a); !bytes.Equal(got, want) {
@@ -206,8 +208,10 @@ func TestNewMeterAndNewHomeChangeNothingBefore(t *testing.T) {
 	i := slices.IndexFunc(punctual, func(in ingest.Input) bool { return in.Clock.After(at(21, 10)) })
 	a, _ := watch(t, p, slices.Insert(punctual, i, late...))
 	for i, h := range a.homes {
-		if !reflect.DeepEqual(h.states, inOrder.homes[i].states) {
-			t.Errorf("home %s: state differs", h.id)
+		for copy := range copies {
+			if !reflect.DeepEqual(copyOf(t, a, h, copy), copyOf(t, inOrder, inOrder.homes[i], copy)) {
+				t.Errorf("home %s: copy %d differs", h.id, copy)
+			}
 		}
 	}
 	if got := frozen(t, a); !bytes.Equal(got, want) {
@@ -251,10 +255,15 @@ func TestDamagedStateIsRefused(t *testing.T) {
 		"no grid":                    func(a *Area) { a.shortest = 0 },
 		"no end":                     func(a *Area) { a.pos[live] = 1 << 30 },
 		"a kind that does not exist": func(a *Area) { a.homes[2].public.Kind = 99 },
-		"a cause that does not":      func(a *Area) { a.homes[2].states[settled].Signals[1].Cause = 99 },
-		"a home without a meter":     func(a *Area) { a.homes[2].meters = nil },
-		"homes in no order":          func(a *Area) { a.homes[2].id = "z" },
-		"a window of another time":   func(a *Area) { a.homes[2].meters[0].win.from -= longestInterval },
+		"a cause that does not": func(a *Area) {
+			st := homeState{Signals: new([signals]signal)}
+			st.Signals[1].Cause = 99
+			a.homes[2].kept.keep(packAlone(nil, &st, a.pos[settled]), nil, nil)
+		},
+		"a home without a meter":   func(a *Area) { a.homes[2].meters = nil },
+		"homes in no order":        func(a *Area) { a.homes[2].id = "z" },
+		"a window of no grid":      func(a *Area) { a.homes[2].meters[0].win.grid = 3 },
+		"a window that is cut off": func(a *Area) { a.homes[2].meters[0].win.n++ },
 	} {
 		a, _ := watch(t, p, eventful(13).inputs(0, 9))
 		damage(a)
@@ -275,7 +284,7 @@ func TestAGapOfYearsIsPassedOver(t *testing.T) {
 		t.Errorf("decided up to %s", got)
 	}
 	for _, h := range a.homes {
-		if days := h.states[live].Habits.Days; days < 3.99 || days > 4 {
+		if days := h.live.Habits.Days; days < 3.99 || days > 4 {
 			t.Errorf("%s has learned from %v days", h.id, days)
 		}
 	}

@@ -54,7 +54,7 @@ func (st *homeState) check(p *Params, end tick, r reading, backward bool) (readi
 		}
 		return r, ""
 	}
-	q.At = uint32(end)
+	q.At, st.Unusual = uint32(end), true
 	if sig.Severity == 0 {
 		*sig = signal{Severity: Blue, Cause: code(Causes, cause), Onset: since}
 	}

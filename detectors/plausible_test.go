@@ -29,7 +29,7 @@ func TestAPeakIsNeitherLifeNorLearned(t *testing.T) {
 		t.Errorf("%d peaks counted", out.Peaks)
 	}
 	slot := a.homes[3].zone.at(tickOf(at(20, 3)), nil).slot
-	if x, y := a.homes[3].states[live].Habits.mean(slot), usual.homes[3].states[live].Habits.mean(slot); math.Abs(x-y) > 20 {
+	if x, y := a.homes[3].live.Habits.mean(slot), usual.homes[3].live.Habits.mean(slot); math.Abs(x-y) > 20 {
 		t.Errorf("usual at three in the night is %v W now, was %v W", x, y)
 	}
 }
@@ -38,7 +38,7 @@ func TestAPeakIsNeitherLifeNorLearned(t *testing.T) {
 // believed.
 func TestAJumpIsBelievedInTheEnd(t *testing.T) {
 	p := DefaultParams()
-	st := new(homeState)
+	st := &homeState{Signals: new([signals]signal)}
 	odd := 0
 	for i := range 100 {
 		wh := uint32(300)
@@ -88,7 +88,7 @@ func TestWhatRepeatsByNatureIsNotStuck(t *testing.T) {
 		"a meter of 100 Wh steps":          func(i int) uint32 { return []uint32{100, 200}[min(1, i%70/69)] },
 		"the same since it was first seen": func(int) uint32 { return 240 },
 	} {
-		st := new(homeState)
+		st := &homeState{Signals: new([signals]signal)}
 		for i := range 1000 {
 			if _, cause := st.check(&p, tick(1000+2*i), reading{length: 2, wh: wh(i)}, false); cause != "" {
 				t.Fatalf("%s: %s at reading %d", name, cause, i)
@@ -100,7 +100,7 @@ func TestWhatRepeatsByNatureIsNotStuck(t *testing.T) {
 // A home in which one value often stays for most of a day gets more time.
 func TestLongRunsOfOneValueAreLearned(t *testing.T) {
 	p := DefaultParams()
-	st := new(homeState)
+	st := &homeState{Signals: new([signals]signal)}
 	first := 0
 	for i := range 600 {
 		wh := uint32(601)
@@ -145,7 +145,7 @@ func TestTheFirstReadingOfAHomeIsJudgedByTheConnection(t *testing.T) {
 		wh   uint32
 		want Cause
 	}{{29_000, ""}, {30_001, CausePeak}} {
-		st := new(homeState)
+		st := &homeState{Signals: new([signals]signal)}
 		r, cause := st.check(&p, tickOf(day0.Add(time.Hour)), reading{length: 2, wh: c.wh}, false)
 		if cause != c.want || (cause != "") != (r.quality == ingest.Missing) {
 			t.Errorf("%d Wh in half an hour: %q, %+v", c.wh, cause, r)

@@ -5,9 +5,9 @@ import "weimang/ingest"
 // publish says what has changed since it last spoke.
 func (a *Area) publish(out *Output) {
 	a.moved, a.holding = false, false
-	now := tickOf(a.clock)
+	now := a.ticks.now
 	for _, h := range a.homes {
-		ep := &h.states[live].Episode
+		ep := &h.live.Episode
 		if h.silenced(now) {
 			continue
 		}
@@ -19,7 +19,7 @@ func (a *Area) publish(out *Output) {
 	}
 
 	view := &a.view[live]
-	if ep := &view.Episode; ep.Open && !a.public.Open && ep.At < a.old() && a.fill.goesOn(a.clock) {
+	if ep := &view.Episode; ep.Open && !a.public.Open && ep.At < a.ticks.old && a.fill.goesOn(a.clock) {
 		a.holding = true
 		return
 	}
@@ -68,7 +68,7 @@ func (a *Area) tellHome(h *home, ep *episode, out *Output) {
 func (a *Area) notBack() int {
 	n := 0
 	for _, h := range a.homes {
-		if st := &h.states[live]; st.Dark && st.Life.ZeroShare < usuallyZero && h.here(a.pos[live]) {
+		if st := &h.live; st.Dark && st.Life.ZeroShare < usuallyZero && h.here(a.pos[live]) {
 			n++
 		}
 	}
@@ -96,7 +96,7 @@ func (a *Area) finding(ep *episode, before, after *published, state State, cause
 		AreaID: a.id, Kind: Kinds[after.Kind], Severity: after.Severity, State: state,
 		Episode: after.Number, Seq: int(after.Seq),
 		Onset: ep.Onset.time(), At: ep.At.time(), DecidedAt: a.clock,
-		DataUntil: min(a.watermark, tickOf(a.clock.Add(a.p.Skew))).time(),
+		DataUntil: min(a.watermark, a.ticks.skewed).time(),
 		Value:     kWh(ep.Value), Usual: kWh(ep.Usual),
 		Reason: Reason{
 			Cause: cause, Hours: float64(ep.Hours), Neighbours: round(float64(ep.Neighbours), 2), Rate: float64(ep.Rate), Warmup: ep.Warmup,

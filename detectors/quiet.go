@@ -108,11 +108,11 @@ func (q *quiet) sink(watts float64) {
 
 func (q *quiet) known() bool { return q.Quiet >= knownNights }
 
-// below holds a level of the quiet nights down to what can be stand-by: an air
-// conditioner that runs through every hot night is not, a refrigerator that is
-// off half of the time is.
-func (q *quiet) below(watts float32) float64 {
-	return float64(min(watts, baseTimes*q.Base+min(mostSwing, max(leastSwing, swingTimes*(q.Swing-q.Base)))))
+// most is what of the quiet nights' levels can be stand-by, W: an air conditioner
+// that runs through every hot night is not, a refrigerator that is off half of
+// the time is.
+func (q *quiet) most() float32 {
+	return baseTimes*q.Base + min(mostSwing, max(leastSwing, swingTimes*(q.Swing-q.Base)))
 }
 
 const (
@@ -122,13 +122,11 @@ const (
 )
 
 // mid is the middle of a quiet night, W.
-func (q *quiet) mid() float64 { return q.below(q.Mid) }
+func (q *quiet) mid() float64 { return float64(min(q.Mid, q.most())) }
 
-// limit is the use above which somebody uses something, W.
-func (q *quiet) limit() float64 {
-	top := q.below(q.Top)
-	return top + max(0.25*top, 25)
-}
+// limit is the use above which somebody uses something, W, by the upper part of
+// a quiet night.
+func limit(top float64) float64 { return top + max(0.25*top, 25) }
 
 // Levels of use, by the home's own quiet nights.
 const (
@@ -143,17 +141,19 @@ const (
 
 // level is where watts stand against the quiet nights.
 func (q *quiet) level(watts float64) int {
-	limit := q.limit()
+	most := q.most()
+	top := float64(min(q.Top, most))
+	high := limit(top)
 	switch {
-	case watts <= q.below(q.Low):
+	case watts <= float64(min(q.Low, most)):
 		return levelLow
-	case watts <= q.mid():
+	case watts <= float64(min(q.Mid, most)):
 		return levelMid
-	case watts <= q.below(q.Top):
+	case watts <= top:
 		return levelTop
-	case watts <= limit:
+	case watts <= high:
 		return levelEdge
-	case watts <= limit+max(60, 0.5*limit):
+	case watts <= high+max(60, 0.5*high):
 		return levelSome
 	default:
 		return levelHigh

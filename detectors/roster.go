@@ -132,7 +132,6 @@ func (a *Area) add(household string, z *zone) *home {
 	i, _ := a.place(household)
 	h := &home{id: strings.Clone(household), zone: z}
 	a.homes = slices.Insert(a.homes, i, h)
-	a.obs = make([]observation, len(a.homes))
 	a.scan, a.last = 0, i
 	return h
 }
@@ -151,13 +150,13 @@ func (a *Area) applyResidence(r *ingest.Residence, out *Output) error {
 	}
 	h := a.find(r.HouseholdID)
 	if h == nil {
-		if len(stays) == 0 || stays[len(stays)-1].Until <= a.kept(tickOf(a.clock)) {
+		if len(stays) == 0 || stays[len(stays)-1].Until <= a.kept(a.ticks.now) {
 			return nil // it is over and nothing is known of it
 		}
 		h = a.add(r.HouseholdID, zones[0].zone)
 	}
 	if h.since == 0 && len(stays) > 0 {
-		h.since = min(max(clockUnknown, tickOf(a.clock)), lastTick)
+		h.since = min(max(clockUnknown, a.ticks.now), lastTick)
 	}
 	changed := min(h.assign(a, meters), h.stayOn(a, stays), h.liveIn(a, zones))
 	if changed < a.pos[live] {
@@ -337,7 +336,7 @@ func (h *home) assign(a *Area, meters map[string][]span) tick {
 	}
 	for id, spans := range meters {
 		if !slices.ContainsFunc(h.meters, func(m *meter) bool { return m.id == id }) {
-			h.meter(id, a.pos[settled]).spans = whole(spans)
+			a.meterOf(h, id).spans = whole(spans)
 		}
 	}
 	return changed
@@ -345,7 +344,7 @@ func (h *home) assign(a *Area, meters map[string][]span) tick {
 
 // now is the clock's hour, the finest that the roster knows.
 func (a *Area) now() tick {
-	return min(max(0, tickOf(a.clock)).floor(longestInterval), lastTick-longestInterval)
+	return min(max(0, a.ticks.now).floor(longestInterval), lastTick-longestInterval)
 }
 
 // stayOn brings the home's stays in line with the roster; none: it is not here
@@ -372,7 +371,7 @@ func (h *home) stayOn(a *Area, stays []stay) tick {
 			s.to, s.left, s.anew, s.gave = was[j].to, was[j].left, was[j].anew, was[j].gave
 		}
 		if s.to != "" && s.left == nil && s.gave.At == 0 && s.Until <= a.pos[settled] {
-			s.left = h.snapshot(settled, a.pos[settled]) // the date has been told too late for more
+			s.left = a.snapshot(h, settled, a.pos[settled]) // the date has been told too late for more
 		}
 	}
 	spans := whole(spansOf(stays))
@@ -444,11 +443,27 @@ func (z *zone) is(o *zone) bool { return z == o || z.loc.String() == o.loc.Strin
 func (a *Area) findPassing() {
 	a.passing = a.passing[:0]
 	for _, h := range a.homes {
-		r := h.res
-		if r != nil && (r.stays != nil || r.zones != nil || r.join != nil) || slices.ContainsFunc(h.meters, func(m *meter) bool { return m.spans != nil }) {
+		if h.passes() {
 			a.passing = append(a.passing, h)
 		}
 	}
+}
+
+// passes reports whether the home or one of its meters comes or goes, or its zone
+// changes: what it learns does not follow from its readings alone.
+func (h *home) passes() bool {
+	return h.res != nil && (h.res.stays != nil || h.res.zones != nil || h.res.join != nil) ||
+		slices.ContainsFunc(h.meters, func(m *meter) bool { return m.spans != nil })
+}
+
+// leftBeforeMark reports whether a home that goes on elsewhere has left between
+// settled and the mark: what it was then is in neither.
+func (a *Area) leftBeforeMark() bool {
+	return slices.ContainsFunc(a.passing, func(h *home) bool {
+		return h.res != nil && slices.ContainsFunc(h.res.stays, func(s stay) bool {
+			return s.to != "" && s.Until > a.pos[settled] && s.Until <= a.pos[mark]
+		})
+	})
 }
 
 // pass says what is to be said of homes that have gone, gives them to the areas
@@ -457,7 +472,7 @@ func (a *Area) pass(out *Output) error {
 	if len(a.passing) == 0 {
 		return nil
 	}
-	now := tickOf(a.clock)
+	now := a.ticks.now
 	for _, h := range a.passing {
 		if h.res == nil {
 			continue
@@ -483,7 +498,7 @@ func (a *Area) leave(h *home, s *stay, out *Output) {
 	if !h.public.Open {
 		return
 	}
-	ep := h.states[live].Episode
+	ep := h.live.Episode
 	ep.Open, ep.Onset, ep.EndCause = false, h.public.Onset, code(Causes, CauseLeft)
 	ep.End = max(s.Until, ep.Onset+1)
 	a.tellHome(h, &ep, out)
@@ -515,7 +530,6 @@ func (a *Area) forgetGone(now tick) {
 	}
 	if slices.ContainsFunc(a.passing, over) {
 		a.homes = slices.DeleteFunc(a.homes, over)
-		a.obs = make([]observation, len(a.homes))
 		a.scan, a.last = 0, 0
 		dropped = true
 	}
@@ -576,7 +590,7 @@ func (h *home) prune(settledTo tick) bool {
 // miss judges whether a home is missed that the roster names and nobody has ever
 // heard: its neighbours must have been heard for a day.
 func (a *Area) miss(h *home, end tick, alone bool) {
-	st := &h.states[live]
+	st := &h.live
 	if h.said.at(st, end) != nil {
 		return
 	}

@@ -160,14 +160,14 @@ func TestAnAreaThatEverybodyHasLeftForgetsThem(t *testing.T) {
 	if a.Homes() != 2 {
 		t.Fatalf("%d homes while late readings may come", a.Homes())
 	}
-	apply(t, a, []ingest.Input{{AreaID: "tq", Clock: at(15, 0)}})
+	apply(t, a, []ingest.Input{{AreaID: "tq", Clock: at(18, 0)}})
 	if a.Homes() != 0 {
 		t.Errorf("%d homes are kept", a.Homes())
 	}
 	p := DefaultParams()
 	saveAndRestore(t, &p, a)
 	// What was left over of them is no reason to know them again.
-	if out := apply(t, a, []ingest.Input{{AreaID: "tq", Clock: at(15, 1), Readings: v.input(1, at(3, 0)).Readings}}); len(out.TooLate) != 1 || a.Homes() != 0 {
+	if out := apply(t, a, []ingest.Input{{AreaID: "tq", Clock: at(18, 1), Readings: v.input(1, at(3, 0)).Readings}}); len(out.TooLate) != 1 || a.Homes() != 0 {
 		t.Errorf("%d too late, %d homes", len(out.TooLate), a.Homes())
 	}
 }
@@ -199,7 +199,7 @@ func TestAnExchangedMeterLeavesNoBlindDay(t *testing.T) {
 				t.Fatalf("%d findings, want %d", len(got), len(want))
 			}
 			for i, h := range a.homes {
-				if !reflect.DeepEqual(h.states[live], same.homes[i].states[live]) {
+				if !reflect.DeepEqual(h.live, same.homes[i].live) {
 					t.Errorf("home %s: state differs from that with one meter", h.id)
 				}
 			}
@@ -210,7 +210,7 @@ func TestAnExchangedMeterLeavesNoBlindDay(t *testing.T) {
 	}
 	// Without a word of it, the home is not seen for a day.
 	a, _ := watch(t, p, exchange(log, d))
-	if h := a.find(homeID(3)); reflect.DeepEqual(h.states[live], same.find(homeID(3)).states[live]) {
+	if h := a.find(homeID(3)); reflect.DeepEqual(h.live, same.find(homeID(3)).live) {
 		t.Error("the exchange makes no difference: this test shows nothing")
 	}
 }
@@ -234,7 +234,7 @@ func TestAZoneCountsFromItsDate(t *testing.T) {
 		if z := h.zoneAt(a.pos[live]).loc.String(); z != "Europe/London" || h.res != nil {
 			t.Errorf("%s: lives in %s, %+v", name, z, h.res)
 		}
-		if reflect.DeepEqual(h.states[live].Habits, plain.find(homeID(3)).states[live].Habits) {
+		if reflect.DeepEqual(h.live.Habits, plain.find(homeID(3)).live.Habits) {
 			t.Errorf("%s: the zone makes no difference", name)
 		}
 		got := frozen(t, a)

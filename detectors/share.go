@@ -12,11 +12,15 @@ func shareOf(x float64) share {
 
 func (s share) float() float64 { return float64(s) / shareOne }
 
-// toward moves the share to 1 when hit, to 0 when not, by a part of the way.
-func (s *share) toward(hit bool, part float32) {
-	to := float32(0)
-	if hit {
-		to = shareOne
-	}
+// toward moves the share to shareOne or to 0 by a part of the way.
+func (s *share) toward(to, part float32) {
 	*s = share(float32(*s) + part*(to-float32(*s)) + 0.5)
+}
+
+// fully is shareOne when hit, 0 when not.
+func fully(hit bool) float32 {
+	if hit {
+		return shareOne
+	}
+	return 0
 }

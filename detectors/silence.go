@@ -66,7 +66,7 @@ func (c *roll) mostHeard() bool {
 // runs only where at least one reading of the area ends, so that a silence is
 // the same whether its empty intervals are stepped through or passed over.
 func (a *Area) listen(h *home, o *observation, end tick, alone bool) {
-	st := &h.states[live]
+	st := &h.live
 	h.said.begin(st, end)
 	sig, gap := &st.Signals[sigSilent], st.Silence.gap(end)
 	if o.length == 0 && h.said.at(st, end) != nil {
@@ -141,7 +141,7 @@ func (v *areaSilence) judge(end tick, c *roll) {
 // readings are taken in.
 func (a *Area) publishSilence(out *Output) {
 	v := a.view[live].Silence
-	waited := tickOf(a.clock) - a.watermark
+	waited := a.ticks.now - a.watermark
 	switch {
 	case v.Episode.Open || a.unheardPublic.Open:
 	case waited < silentBlue+ticksIn(a.p.UsualDelay):
@@ -176,12 +176,12 @@ func (a *Area) publishSilence(out *Output) {
 func (a *Area) allUnheard(v areaSilence) areaSilence {
 	newest, known := tick(0), int32(0)
 	for _, h := range a.homes {
-		if s := &h.states[live].Silence; s.Seen != 0 && a.pos[live]-tick(s.Seen) < silentParked && h.here(tickOf(a.clock)) {
+		if s := &h.live.Silence; s.Seen != 0 && a.pos[live]-tick(s.Seen) < silentParked && h.here(a.ticks.now) {
 			newest = max(newest, tick(s.Seen))
 			known++
 		}
 	}
-	now := tickOf(a.clock)
+	now := a.ticks.now
 	switch {
 	case known < minNeighbours:
 	case now-max(newest, a.watermark) >= silentBlue+ticksIn(a.p.UsualDelay):
@@ -232,12 +232,12 @@ func (r *rhythm) arrived(wait tick) {
 // with this very clock, or this home's readings often let one wait as long.
 func (a *Area) tooSoon(ep *episode, r rhythm) bool {
 	return ep.Open && Kinds[ep.Kind] == SilentMeter &&
-		(tickOf(a.clock.Add(-a.p.UsualDelay)) <= ep.At || float32(tickOf(a.clock)-ep.Onset) < 2*r.Wait)
+		(a.ticks.overdue <= ep.At || float32(a.ticks.now-ep.Onset) < 2*r.Wait)
 }
 
 // heard takes the arrival of r into the home's rhythm, before r is stored.
 func (a *Area) heard(h *home, r *ingest.Readings) {
 	if newest := h.newest(); newest != 0 && tickOf(r.Start) >= newest {
-		h.rhythm.arrived(tickOf(a.clock) - newest - ticksIn(r.Interval))
+		h.rhythm.arrived(a.ticks.now - newest - ticksIn(r.Interval))
 	}
 }

@@ -28,28 +28,33 @@ type around struct {
 // say, what that is beside the neighbours, and what it means.
 func (a *Area) step(end tick, out *Output) {
 	n := a.read(end, out)
-	if n.longest == 0 {
-		return
+	if n.longest != 0 {
+		a.decide(end, &n, out)
 	}
+	a.takeBack()
+}
+
+// decide is what follows when at least one home was heard.
+func (a *Area) decide(end tick, n *around, out *Output) {
 	view := &a.view[live]
 	view.lookAround(end, n.longest, n.reporting, n.dark)
 	view.Silence.judge(end, &n.roll)
 	n.alone = !view.Silence.Episode.Open && n.roll.mostHeard()
 	n.areaLit = n.heard >= minNeighbours
-	a.compare(end, &n)
-	a.judge(end, &n, out)
+	a.compare(end, n)
+	a.judge(end, n, out)
 }
 
 // read takes the interval from the meters and drops what cannot be.
 func (a *Area) read(end tick, out *Output) (n around) {
-	view := &a.view[live]
+	view, room := &a.view[live], a.lend()
 	for i, h := range a.homes {
 		// What a late reading has not changed has been told before.
 		told := out
 		if a.again && (h.changed == 0 || end < h.changed) {
 			told = nil
 		}
-		o, st := &a.obs[i], &h.states[live]
+		o, st := &room.seen[i], &h.live
 		if o.gone = !h.here(end); o.gone {
 			o.end, o.length, o.wh = end, 0, 0
 			continue
@@ -57,7 +62,7 @@ func (a *Area) read(end tick, out *Output) (n around) {
 		if st.Habits.Days >= 1 {
 			n.daily++
 		}
-		r, event := h.at(end)
+		r, event := h.at(end, live)
 		if told != nil {
 			told.register(event)
 		}
@@ -111,7 +116,7 @@ func (a *Area) compare(end tick, n *around) {
 	dark := a.view[live].Dark
 	a.unheard = 0
 	for i, h := range a.homes {
-		o, st := &a.obs[i], &h.states[live]
+		o, st := &a.room.seen[i], &h.live
 		if o.gone {
 			continue
 		}
@@ -149,7 +154,7 @@ func (a *Area) compare(end tick, n *around) {
 func (a *Area) judge(end tick, n *around, out *Output) {
 	view := &a.view[live]
 	for i, h := range a.homes {
-		o, st := &a.obs[i], &h.states[live]
+		o, st := &a.room.seen[i], &h.live
 		if o.length == 0 {
 			continue
 		}
@@ -157,12 +162,12 @@ func (a *Area) judge(end tick, n *around, out *Output) {
 			if o.wh != 0 || !view.darkAlone(&st.Life, end) {
 				st.Life.ZeroSince = 0
 			}
-			st.Dark = o.wh == 0
+			st.Dark, st.Unusual = o.wh == 0, true
 			continue
 		}
 		o.among(n, st)
 		o.learns = h.said.learns(st, end)
-		o.sight = &a.sight
+		o.sight = &a.room.sight
 		var f *Features
 		if out != nil && out.Features != nil && !a.again {
 			f = &Features{At: end.time()}
@@ -218,7 +223,7 @@ func (a *Area) point(out *Output, h *home, o *observation, r reading) {
 		return
 	}
 	hours := r.length.hoursSince(0)
-	low, mid, high := h.states[live].Habits.band(h.zoneAt(o.end-r.length).at(o.end-r.length, a.p.Holidays).slot)
+	low, mid, high := h.live.Habits.band(h.zoneAt(o.end-r.length).at(o.end-r.length, a.p.Holidays).slot)
 	p := UsePoint{
 		Start: (o.end - r.length).time(), Interval: time.Duration(r.length) * tickLen,
 		Low: low * hours / 1000, Mid: mid * hours / 1000, High: high * hours / 1000,

@@ -8,9 +8,13 @@ import "math"
 // that are all weaker than they were. The shape of what is usual tells one
 // from the other, which sums over the day do not.
 type strengths struct {
+	usualStrengths
+	Less float32 // decayed sum of the evidence of each half-hour
+}
+
+type usualStrengths struct {
 	Seen  [dayParts][strengthSteps]uint8 // half-hours by part of the day and strength
 	Total uint16                         // of all that are in Seen
-	Less  float32                        // decayed sum of the evidence of each half-hour
 }
 
 const (
@@ -45,12 +49,14 @@ func strengthOf(above float64) int {
 // add takes in a half-hour.
 func (s *strengths) add(slot int, above float64, learns bool) {
 	part, step := slot/slotsAPart, strengthOf(above)
-	var t strengthTable
-	t.from(s, 0, step, step+weakerBy)
-	s.Less = lessKeep*s.Less + float32(math.Log(t.weaker(part, step)))
-	if !learns {
-		return
+	s.Less = lessKeep*s.Less + float32(math.Log(s.weaker(part, step)))
+	if learns {
+		s.count(part, step)
 	}
+}
+
+// count takes a strength into what is usual.
+func (s *usualStrengths) count(part, step int) {
 	s.Total++
 	seen := &s.Seen[part]
 	if seen[step]++; seen[step] < math.MaxUint8 {
@@ -62,43 +68,26 @@ func (s *strengths) add(slot int, above float64, learns bool) {
 	}
 }
 
-// strengthTable is the chance of each strength, not normalised, of those from
-// a lowest one on: what is weaker than that says nothing.
-type strengthTable struct {
-	lowest int
-	chance [dayParts][strengthSteps]float32
-}
-
-// from fills in the chances of the steps from first to last.
-func (t *strengthTable) from(s *strengths, lowest, first, last int) {
-	t.lowest = lowest
-	for step := max(lowest, first); step <= last && step < strengthSteps; step++ {
-		all := float32(0)
-		for part := range s.Seen {
-			all += float32(s.Seen[part][step])
-		}
-		guess := strengthPrior*all/max(float32(s.Total), 1) + strengthRare
-		for part := range t.chance {
-			t.chance[part][step] = float32(s.Seen[part][step]) + guess
-		}
+// chance is that of a strength in a part of the day, not normalised.
+func (s *strengths) chance(part, step int) float32 {
+	all := float32(0)
+	for part := range s.Seen {
+		all += float32(s.Seen[part][step])
 	}
+	return float32(s.Seen[part][step]) + (strengthPrior*all/max(float32(s.Total), 1) + strengthRare)
 }
 
 // weaker is what one half-hour says: how often its strength would come were
 // all use weaker, over how often it comes.
-func (t *strengthTable) weaker(part, step int) float64 {
+func (s *strengths) weaker(part, step int) float64 {
 	const none = 0.01
-	if step < t.lowest {
-		return 1
-	}
-	chance := &t.chance[part]
 	would := float32(none)
 	first := step + weakerBy
 	if step == 0 { // nothing stays nothing
 		first = 0
 	}
 	for k := first; k <= step+weakerBy && k < strengthSteps; k++ {
-		would += chance[k]
+		would += s.chance(part, k)
 	}
-	return min(weakerMax, max(weakerMin, float64(would/(chance[step]+none))))
+	return min(weakerMax, max(weakerMin, float64(would/(s.chance(part, step)+none))))
 }

@@ -70,7 +70,7 @@ const (
 func (a *aboveState) pass(days float64) {
 	part := float32(1 / min(days+1, heldDays))
 	for k := range a.Held {
-		a.Held[k].toward(float64(a.Highest) >= heldLowest*math.Exp(heldStep*float64(k)), part)
+		a.Held[k].toward(fully(float64(a.Highest) >= heldLowest*math.Exp(heldStep*float64(k))), part)
 	}
 	a.Highest = 0
 }

@@ -1,6 +1,8 @@
 package detectors
 
 import (
+	"strings"
+	"sync"
 	"time"
 
 	"weimang/ingest/calendar"
@@ -46,11 +48,26 @@ type moment struct {
 }
 
 func newZone(name string) (*zone, error) {
-	loc, err := time.LoadLocation(name) // "" is UTC
+	loc, err := locationOf(name)
 	if err != nil {
 		return nil, err
 	}
 	return &zone{loc: loc, moment: moment{day: -1}}, nil
+}
+
+// locations are those that have been loaded, by name: a Location takes kilobytes
+// and never changes, and each area needs one.
+var locations sync.Map
+
+func locationOf(name string) (*time.Location, error) {
+	if loc, ok := locations.Load(name); ok {
+		return loc.(*time.Location), nil
+	}
+	loc, err := time.LoadLocation(name) // "" is UTC
+	if err == nil {
+		locations.Store(strings.Clone(name), loc)
+	}
+	return loc, err
 }
 
 // local shifts t so that floor(local/ticksADay) is the local day and the rest

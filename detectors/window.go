@@ -1,101 +1,224 @@
 package detectors
 
-import "weimang/ingest"
+import (
+	"slices"
 
-// A cell of a window: one reading, at the grid position of its end.
-const (
-	cellQuality  = 0x07 // ingest.Quality
-	cellRegister = 0x08 // the value is a register, not an energy
-	cellKnown    = 0x10 // a reading has been received; its value may be missing
-	cellLen      = 0x60 // log2 of the reading's length in grid steps
-	cellLenShift = 5
+	"weimang/ingest"
 )
 
 // window holds the recent readings of one meter, so that a late, corrected or
-// repeated one can be applied as if it had come in order. Position i stands
-// for the interval that ends at from + (i+1)·grid.
+// repeated one can be applied as if it had come in order. It is kept packed: a
+// reading that comes in order is appended, and live reads one after the other.
+// What comes out of order has the window laid open.
 type window struct {
-	from   tick // multiple of grid
-	grid   tick // ticks between positions: the shortest interval seen
-	newest tick // end of the newest reading, 0 before the first
-	wh     []uint32
-	flags  []uint8
+	extent
+	n       uint16 // cells
+	step    uint16 // ticks of the markGrid
+	bits    []byte
+	end     cellCode // after the last cell
+	live    cursor
+	last    uint32 // value of the last cell
+	cutByte uint32 // where the code begins anew, once the cell is there
+	cutCell uint16 // at which it does, see cut
+	used    uint8  // bits of the last byte
 }
 
-// reading is one interval of a meter or a home.
-type reading struct {
-	length  tick // 0: no reading ends here
-	wh      uint32
-	quality ingest.Quality
-	reg     bool
+// cellCode is what the code of a cell depends on: the cells before it. The
+// same cells always have the same code.
+//
+// A known cell is a number in Rice code: 0 for no value, 1 when the flags of 8
+// bits that follow are another's, and 2 more than the energy, or than how far a
+// register is on from the one before (zigzag). An unknown cell is a bit of
+// nought; a one precedes the flags of a known one. At a place of the grid on
+// which settled moves next the code begins anew, in a byte of its own, so that
+// what lies before it can be cut off.
+type cellCode struct {
+	mean     riceMean
+	register uint32 // the last
+	flags    uint8
 }
 
-// noValue is an interval of which nothing is known.
-func noValue(length tick) reading {
-	return reading{length: length, wh: ingest.NoValue, quality: ingest.Missing}
+const (
+	codeNoValue = iota
+	codeFlags
+	codeValue
+)
+
+// firstCells: the mean begins as that of a small home's half-hours, Wh.
+var firstCells = cellCode{mean: riceMean{48, 1}}
+
+// newWindow is empty, and begins at from.
+func newWindow(from, step tick) window {
+	return window{extent: extent{from: from}, step: uint16(step), end: firstCells, live: cursor{cellCode: firstCells}}
 }
 
-// put stores a reading that ends at end and reports whether anything changed.
-// It must lie after w.from. Revisions follow ingest.Quality.Rank, then order
-// of arrival.
-func (w *window) put(end, length tick, wh uint32, q ingest.Quality, register bool) bool {
+// cut is the cell that begins at the next place of the grid after the window's
+// begin.
+func (w *window) cut() uint16 {
+	step := tick(w.step)
+	return uint16((w.from.floor(step) + step - w.from) / w.grid)
+}
+
+// cursor stands behind the cell read last.
+type cursor struct {
+	cellCode
+	wh   uint32
+	bit  uint32
+	next uint16 // place of the cell that comes next
+}
+
+func (c *cellCode) write(w *bitWriter, flags uint8, wh uint32) {
+	if flags != c.flags {
+		if c.flags&cellKnown != 0 {
+			w.rice(codeFlags, &c.mean)
+		} else {
+			w.flag(true)
+		}
+		w.put(uint64(flags), 8)
+		c.flags = flags
+	}
 	switch {
-	case w.grid == 0:
-		w.grid = length
-	case length < w.grid:
-		w.regrid(length)
+	case flags&cellKnown == 0:
+		w.flag(false)
+	case wh == ingest.NoValue:
+		w.rice(codeNoValue, &c.mean)
+	case flags&cellRegister != 0:
+		w.rice(codeValue+uint64(zigzag(int32(wh-c.register))), &c.mean)
+		c.register = wh
+	default:
+		w.rice(codeValue+uint64(wh), &c.mean)
 	}
-	i := int((end-w.from)/w.grid) - 1
-	for len(w.wh) <= i {
-		w.wh, w.flags = append(w.wh, 0), append(w.flags, 0)
-	}
-	if wh == ingest.NoValue {
-		q = ingest.Missing
-	}
-	steps := uint8(0)
-	for l := w.grid; l < length; l *= 2 {
-		steps++
-	}
-	flags := cellKnown | uint8(q) | steps<<cellLenShift
-	if register {
-		flags |= cellRegister
-	}
-	if old := w.flags[i]; old&cellKnown != 0 {
-		if ingest.Quality(old&cellQuality).Rank() > q.Rank() || (old == flags && w.wh[i] == wh) {
-			return false
+}
+
+func (c *cellCode) readCell(r *bitReader) (wh uint32) {
+	for {
+		if c.flags&cellKnown == 0 {
+			if !r.flag() {
+				return 0
+			}
+			c.flags = uint8(r.take(8))
+			continue
+		}
+		switch s := r.rice(&c.mean); {
+		case s == codeNoValue:
+			return ingest.NoValue
+		case s == codeFlags:
+			c.flags = uint8(r.take(8))
+		case c.flags&cellRegister != 0:
+			c.register += uint32(unzigzag(uint32(s - codeValue)))
+			return c.register
+		default:
+			return uint32(s - codeValue)
 		}
 	}
-	w.wh[i], w.flags[i] = wh, flags
-	w.newest = max(w.newest, end)
-	return true
 }
 
-// at is the reading that ends at end.
+// follows reports whether a reading comes after all others and fits in.
+func (w *window) follows(end, length tick) bool {
+	return w.grid == 0 || length >= w.grid && end > w.newest && end > w.from+tick(w.n)*w.grid
+}
+
+// append takes in a reading that follows.
+func (w *window) append(end, length tick, wh uint32, q ingest.Quality, register bool) {
+	if w.grid == 0 {
+		w.grid = length
+		w.cutCell = w.cut()
+	}
+	w.newest = end
+	b := w.writer()
+	for last, _ := w.place(end); int(w.n) < last; {
+		w.write(&b, 0, 0)
+	}
+	w.write(&b, w.cell(length, wh, q, register), wh)
+	w.written(b)
+}
+
+// write appends a cell.
+func (w *window) write(b *bitWriter, flags uint8, wh uint32) {
+	if w.n == w.cutCell {
+		w.end, w.cutByte = firstCells, uint32(len(b.bytes()))
+	}
+	w.end.write(b, flags, wh)
+	w.last = wh
+	w.n++
+}
+
+// writer goes on where the last cell ends. Windows grow by an eighth: there are
+// many, and none shrinks before settled moves.
+func (w *window) writer() bitWriter {
+	const most = 16 // bytes that one reading takes
+	if cap(w.bits)-len(w.bits) < most {
+		w.bits = append(make([]byte, 0, len(w.bits)+len(w.bits)/8+2*most), w.bits...)
+	}
+	if w.used == 0 {
+		return bitWriter{b: w.bits}
+	}
+	last := len(w.bits) - 1
+	return bitWriter{b: w.bits[:last], room: uint64(w.bits[last]), used: uint(w.used)}
+}
+
+func (w *window) written(b bitWriter) {
+	w.used = uint8(b.used)
+	w.bits = b.bytes()
+}
+
+// isLast reports whether a reading is the last there is, as when a sender repeats
+// itself.
+func (w *window) isLast(end, length tick, wh uint32, q ingest.Quality, register bool) bool {
+	return end == w.newest && w.n > 0 && w.last == wh && w.end.flags == w.cell(length, wh, q, register)
+}
+
+// at is the reading that ends at end. To read one after the other is fast.
 func (w *window) at(end tick) reading {
-	after := end - w.from
-	if w.grid == 0 || after <= 0 || after&(w.grid-1) != 0 {
+	i, ok := w.place(end)
+	if !ok || i >= int(w.n) {
 		return reading{}
 	}
-	i := int(after>>(w.grid>>1)) - 1 // 1, 2 or 4 ticks
-	if i >= len(w.flags) || i >= len(w.wh) || w.flags[i]&cellKnown == 0 {
-		return reading{}
+	if i+1 == int(w.n) { // as nearly always
+		return w.reading(w.end.flags, w.last)
 	}
-	f := w.flags[i]
-	return reading{
-		length:  w.grid << (f & cellLen >> cellLenShift),
-		wh:      w.wh[i],
-		quality: ingest.Quality(f & cellQuality),
-		reg:     f&cellRegister != 0,
+	if c := &w.live; i+1 != int(c.next) {
+		if i < int(c.next) {
+			*c = w.before(i)
+		}
+		w.read(c, i)
 	}
+	return w.reading(w.live.flags, w.live.wh)
+}
+
+// before is a cursor where the code of a cell, or of one before it, begins.
+func (w *window) before(cell int) cursor {
+	c := cursor{cellCode: firstCells}
+	if cell >= int(w.cutCell) {
+		c.next, c.bit = w.cutCell, 8*w.cutByte
+	}
+	return c
+}
+
+// read moves a cursor on, behind the cell at a place.
+func (w *window) read(c *cursor, to int) {
+	r := bitReader{b: w.bits, at: uint(c.bit)}
+	for ; int(c.next) <= to; c.next++ {
+		if c.next == w.cutCell {
+			c.cellCode, r.at = firstCells, (r.at+7)/8*8
+		}
+		c.wh = c.readCell(&r)
+	}
+	c.bit = uint32(r.at)
 }
 
 // oldest is the end of the oldest reading after a time; false: there is none.
 func (w *window) oldest(after tick) (tick, bool) {
-	if w.grid == 0 || w.newest <= after {
+	if w.n == 0 || w.newest <= after {
 		return 0, false
 	}
-	for i := max(0, int((after-w.from)/w.grid)); i < len(w.flags); i++ {
-		if end := w.from + tick(i+1)*w.grid; w.flags[i]&cellKnown != 0 && end > after {
+	c, first := w.live, max(0, int((after-w.from)/w.grid))
+	if int(c.next) > first {
+		c = w.before(first)
+	}
+	for i := first; i < int(w.n); i++ {
+		w.read(&c, i)
+		if end := w.from + tick(i+1)*w.grid; c.flags&cellKnown != 0 && end > after {
 			return end, true
 		}
 	}
@@ -105,12 +228,16 @@ func (w *window) oldest(after tick) (tick, bool) {
 // over is the energy of the length that ends at end, from readings that may
 // be shorter: missing unless they fill it.
 func (w *window) over(end, length tick) reading {
+	var ends [longestInterval]reading
+	for t := end - length + 1; t <= end; t++ {
+		ends[end-t] = w.at(t)
+	}
 	sum := reading{length: length}
 	wh := uint64(0)
-	for t := end; t > end-length; {
-		r := w.at(t)
-		t -= r.length
-		if r.length == 0 || r.reg || r.wh == ingest.NoValue || t < end-length {
+	for ago := tick(0); ago < length; {
+		r := ends[ago]
+		ago += r.length
+		if r.length == 0 || r.reg || r.wh == ingest.NoValue || ago > length {
 			return noValue(length)
 		}
 		if r.quality.Rank() < sum.quality.Rank() {
@@ -122,36 +249,146 @@ func (w *window) over(end, length tick) reading {
 	return sum
 }
 
-// forget drops what ends at or before upTo.
-func (w *window) forget(upTo tick) {
-	if w.grid == 0 {
-		w.from = upTo
-		return
-	}
-	upTo = upTo.floor(w.grid)
-	if upTo <= w.from {
-		return
-	}
-	n := min(int((upTo-w.from)/w.grid), len(w.wh))
-	w.wh = w.wh[:copy(w.wh, w.wh[n:])]
-	w.flags = w.flags[:copy(w.flags, w.flags[n:])]
-	w.from = upTo
+// opening puts readings into a window, and lays it open for one that does not
+// follow. It must be closed.
+type opening struct {
+	w       *window
+	a       *Area
+	c       *cells // nil: not open
+	changed bool
 }
 
-// regrid changes to a finer grid; the readings so far become longer ones.
-func (w *window) regrid(grid tick) {
-	old := *w
-	factor := int(w.grid / grid)
-	w.grid = grid
-	w.wh, w.flags = make([]uint32, len(old.wh)*factor), make([]uint8, len(old.wh)*factor)
-	shift := uint8(0)
-	for f := factor; f > 1; f /= 2 {
-		shift++
-	}
-	for i, f := range old.flags {
-		if f&cellKnown != 0 {
-			j := (i+1)*factor - 1
-			w.wh[j], w.flags[j] = old.wh[i], f+shift<<cellLenShift
+// put stores a reading that ends at end and reports whether anything changed.
+func (o *opening) put(end, length tick, wh uint32, q ingest.Quality, register bool) bool {
+	if o.c == nil {
+		switch {
+		case o.w.follows(end, length):
+			o.w.append(end, length, wh, q, register)
+			return true
+		case o.w.isLast(end, length, wh, q, register):
+			return false
 		}
+		o.c = &o.a.borrow().cells
+		o.w.open(o.c)
+	}
+	if !o.c.put(end, length, wh, q, register) {
+		return false
+	}
+	o.changed = true
+	return true
+}
+
+func (o *opening) close() {
+	if o.changed {
+		o.w.pack(o.c)
+	}
+}
+
+// open lays the window open in c.
+func (w *window) open(c *cells) {
+	c.extent, c.step, c.wh, c.flags = w.extent, tick(w.step), c.wh[:0], c.flags[:0]
+	read := cursor{cellCode: firstCells}
+	for i := range int(w.n) {
+		w.read(&read, i)
+		c.wh, c.flags = append(c.wh, read.wh), append(c.flags, read.flags)
+	}
+}
+
+// pack makes the window what c is.
+func (w *window) pack(c *cells) {
+	b := bitWriter{b: w.bits[:0]}
+	*w = newWindow(c.from, c.step)
+	w.extent = c.extent
+	if w.grid != 0 {
+		w.cutCell = w.cut()
+	}
+	for i, wh := range c.wh {
+		w.write(&b, c.flags[i], wh)
+	}
+	w.written(b)
+}
+
+// forget drops what ends at or before upTo. It is laid open in c.
+func (w *window) forget(upTo tick, c *cells) {
+	if w.n == 0 {
+		w.from = max(w.from, upTo)
+		if w.grid != 0 {
+			w.cutCell = w.cut()
+		}
+		return
+	}
+	if upTo = upTo.floor(w.grid); upTo <= w.from {
+		return
+	}
+	cells := uint16((upTo - w.from) / w.grid)
+	if cells != w.cutCell || w.n <= cells || w.n >= 2*cells {
+		w.open(c)
+		c.forget(upTo)
+		w.pack(c)
+		return
+	}
+	// As nearly always: the code before the cut is cut off.
+	w.bits = append(make([]byte, 0, len(w.bits)-int(w.cutByte)), w.bits[w.cutByte:]...)
+	if w.live.next > cells {
+		w.live.next, w.live.bit = w.live.next-cells, w.live.bit-8*w.cutByte
+	} else {
+		w.live = cursor{cellCode: firstCells}
+	}
+	w.from, w.n = upTo, w.n-cells
+	w.cutCell, w.cutByte = w.cut(), 0
+}
+
+func (w *window) encode(e *encoder) {
+	e.uint(uint64(w.grid))
+	e.uint(uint64(w.n))
+	if w.n == 0 {
+		e.uint(uint64(w.newest))
+		return
+	}
+	e.bytes(w.bits)
+}
+
+// window reads a window that begins at from.
+func (d *decoder) window(w *window, from, step tick) {
+	*w = newWindow(from, step)
+	grid, n := d.uint(), d.uint()
+	w.grid, w.n = tick(grid), uint16(n)
+	switch {
+	case d.err != nil:
+		return
+	case n > uint64(longestLive) || !soundGrid(tick(grid)) && (grid != 0 || n != 0):
+		d.err = errDamaged
+		return
+	case n == 0:
+		newest := d.uint()
+		w.newest = tick(newest)
+		if newest >= uint64(lastTick) {
+			d.err = errDamaged
+		}
+		if grid != 0 {
+			w.cutCell = w.cut()
+		}
+		return
+	}
+	w.bits = slices.Clone(d.bytes())
+	w.newest = from + tick(w.n)*w.grid
+	c := cursor{cellCode: firstCells}
+	w.cutCell = w.cut()
+	for i := range int(w.n) {
+		if i == int(w.cutCell) {
+			w.cutByte = (c.bit + 7) / 8
+		}
+		if w.read(&c, i); w.reading(c.flags, 0).length > longestInterval {
+			d.err = errDamaged
+			return
+		}
+	}
+	w.end, w.used, w.last = c.cellCode, uint8(c.bit%8), c.wh
+	if int(c.bit+7)/8 != len(w.bits) || c.flags&cellKnown == 0 {
+		d.err = errDamaged
+		return
+	}
+	if w.used != 0 {
+		w.bits[len(w.bits)-1] &= 1<<w.used - 1
 	}
 }

@@ -45,7 +45,9 @@ type feed struct {
 }
 
 // newFeed makes up a feed whose last interval is the last that is over at now:
-// none of its readings is of the future, and all are as old as they say.
+// none of its readings is of the future, and all are as old as they say. The first
+// is overdue, so that it is decided: afterwards the areas know their homes, and an
+// interval is decided when the last of them has reported it.
 func newFeed(o *Options, now time.Time) (*feed, error) {
 	f := &feed{homes: o.Roster(), intervals: o.intervals(), columns: min(simulated, o.Households)}
 	f.start = now.Truncate(interval).Add(-time.Duration(f.intervals) * interval).UTC()
@@ -91,6 +93,10 @@ const peakKWh = 14.9
 // take makes the record of the next reading; of a probe the value is a peak.
 func (f *feed) take(probe bool) stream.Record {
 	row, home := f.next/len(f.homes), f.home()
+	start := f.start.Add(time.Duration(row) * interval)
+	if row == 0 {
+		start = start.Add(-(spare + 2) * interval)
+	}
 	f.next++
 	kWh := f.kWh[row*f.columns+home%f.columns]
 	if probe {
@@ -98,6 +104,6 @@ func (f *feed) take(probe bool) stream.Record {
 	}
 	value := [1]float64{kWh}
 	return stream.Record{Key: f.keys[home/homesPerArea], Value: contract.EncodeJSON(&ingest.Block{
-		MeterID: f.homes[home].MeterID, Start: f.start.Add(time.Duration(row) * interval), Interval: interval, KWh: value[:],
+		MeterID: f.homes[home].MeterID, Start: start, Interval: interval, KWh: value[:],
 	})}
 }

@@ -38,6 +38,8 @@ const (
 	// measured: afterwards every state exists, and what each home draws at the
 	// most is known, which probes need.
 	preface = 2
+	// spare is by how many intervals the usual delay is longer than the feed.
+	spare = 8
 	// longestDelay is the usual delay that a site may set.
 	longestDelay = 72 * time.Hour
 )
@@ -91,5 +93,5 @@ func (o *Options) intervals() int {
 // that, each interval would pass as overdue with the first home that reports
 // it, and every other home's reading as a correction.
 func (o *Options) UsualDelay() time.Duration {
-	return time.Duration(o.intervals()+8) * interval
+	return time.Duration(o.intervals()+spare) * interval
 }

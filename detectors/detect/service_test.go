@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"reflect"
 	"slices"
 	"sync"
@@ -469,35 +470,42 @@ func TestHistoryHoldsEveryIntervalWithItsBand(t *testing.T) {
 
 func TestAnAreaOfAThousandHomesIsSavedAndRestored(t *testing.T) {
 	s := newSite(t)
+	// Otherwise each block would come late, after those of the homes before it.
+	dayBlocks := func(o *Options) { o.Params.UsualDelay = 25 * time.Hour }
 	day0 := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+	use := rand.New(rand.NewPCG(1, 2))
 	var log []ingest.Input
-	for n := range 12 {
-		start := day0.Add(time.Duration(n) * 30 * time.Minute)
+	for n := range 8 {
+		start := day0.AddDate(0, 0, n)
 		for home := range 1000 {
 			id := fmt.Sprintf("h-%d", home)
-			log = append(log, ingest.Input{AreaID: "tq-0", Clock: start.Add(30 * time.Minute), Readings: &ingest.Readings{
-				MeterID: "m" + id, HouseholdID: id, Start: start, Interval: 30 * time.Minute, Wh: []uint32{uint32(home)},
+			day := make([]uint32, 96)
+			for i := range day {
+				day[i] = use.Uint32N(3000)
+			}
+			log = append(log, ingest.Input{AreaID: "tq-0", Clock: start.AddDate(0, 0, 1), Readings: &ingest.Readings{
+				MeterID: "m" + id, HouseholdID: id, Start: start, Interval: 15 * time.Minute, Wh: day,
 			}})
 		}
 	}
 	s.append(log)
-	svc, stop := s.member(nil)
+	svc, stop := s.member(dayBlocks)
 	s.waitCaught(svc)
 	stop()
 	reg := prometheus.NewRegistry()
-	svc, stop = s.member(func(o *Options) { o.Registry = reg })
+	svc, stop = s.member(func(o *Options) { dayBlocks(o); o.Registry = reg })
 	s.waitCaught(svc)
 	homes := testutil.ToFloat64(svc.metrics.homes)
 	inputs := testutil.ToFloat64(svc.metrics.inputs)
 	if homes != 1000 || inputs != 0 {
 		t.Errorf("restored %v homes and read %v inputs again", homes, inputs)
 	}
-	// The next interval comes to states that were still encoded.
+	// The next day comes to states that were still encoded.
 	next := slices.Clone(log[len(log)-1000:])
 	for i := range next {
 		r := *next[i].Readings
-		r.Start = r.Start.Add(r.Interval)
-		next[i].Readings, next[i].Clock = &r, next[i].Clock.Add(r.Interval)
+		r.Start = r.Start.AddDate(0, 0, 1)
+		next[i].Readings, next[i].Clock = &r, next[i].Clock.AddDate(0, 0, 1)
 	}
 	s.append(next)
 	s.waitCaught(svc)
