@@ -420,3 +420,31 @@ func TestReadingsThatAreNoIntervalsAreRejected(t *testing.T) {
 		})
 	}
 }
+
+// In a feed of day blocks all homes of a new area report the same day one after
+// the other. Did the first complete it, each of the others would be late, and
+// the day be computed as often as there are homes.
+func TestANewAreaWaitsForTheHomesItDoesNotKnowYet(t *testing.T) {
+	p := DefaultParams()
+	p.UsualDelay = 25 * time.Hour
+	a := NewArea(&p, "tq-1")
+	const homes, days = 20, 3
+	decided := 0
+	out := Output{Points: func(string, string, UsePoint) { decided++ }}
+	for d := range days {
+		for n := range homes {
+			if err := a.Apply(&ingest.Input{AreaID: "tq-1", Clock: at(d+1, 0), Readings: &ingest.Readings{
+				MeterID: "m" + homeID(n), HouseholdID: homeID(n), Start: at(d, 0), Interval: 15 * time.Minute,
+				Wh: slices.Repeat([]uint32{60, 40}, 48),
+			}}, &out); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if want := days * homes * 96; decided != want {
+		t.Errorf("%d intervals are decided, want %d", decided, want)
+	}
+	if a.lateUntil != 0 {
+		t.Errorf("something was late at %s", (a.lateUntil - nearFor).time())
+	}
+}
