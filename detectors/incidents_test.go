@@ -131,9 +131,9 @@ func TestReportsThatComeAgainSayNothingNew(t *testing.T) {
 	// A report that is not known to be older counts as it comes.
 	for name, place := range map[string]ingest.Place{"later": {Partition: 2, Next: 10}, "of another partition": {Partition: 1, Next: 3}, "of no known place": {}} {
 		b, _ := saveAndRestore(t, &p, a)
-		new := plan
-		new.Place = place
-		if opened := say(b, new); len(opened) != 1 || opened[0].State != Open {
+		next := plan
+		next.Place = place
+		if opened := say(b, next); len(opened) != 1 || opened[0].State != Open {
 			t.Errorf("%s: %+v", name, opened)
 		}
 	}
