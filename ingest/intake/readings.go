@@ -67,7 +67,8 @@ func (s *Service) reading(r *stream.Record, room []ingest.Input) ([]ingest.Input
 		case b.AreaID != "" && b.AreaID != area:
 			s.metrics.conflicts.Inc()
 		}
-		s.metrics.accepted(&part, clock)
+		s.metrics.accepted(&part)
+		s.lateness.block(&part, clock)
 		inputs = append(inputs, ingest.Input{AreaID: area, Clock: clock, Readings: contract.ToReadings(&part, home)})
 	}
 	if !unknown {

@@ -1,0 +1,87 @@
+package intake
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"weimang/ingest"
+	"weimang/ingest/contract"
+)
+
+// lateness watches whether feed.usual_delay fits how blocks come. Where it is too
+// short, the first home's block decides its area without the others, each of which is a
+// correction when it comes: many times the work, and messages that are taken
+// back. Nobody would see why.
+type lateness struct {
+	usual time.Duration
+	delay prometheus.Histogram
+	late  prometheus.Counter
+
+	// newest is the latest end of a meter, unix seconds, at its hash. Meters that share a
+	// place hide each other's blocks and never make one late, so many meters are
+	// judged by some of them.
+	newest [1 << 16]atomic.Int64
+	seed   maphash.Seed
+
+	lastHour atomic.Pointer[contract.Lateness]
+}
+
+func newLateness(usual time.Duration, m *metrics) *lateness {
+	l := &lateness{usual: usual, delay: m.delay, late: m.late, seed: maphash.MakeSeed()}
+	l.lastHour.Store(contract.NewLateness(usual))
+	return l
+}
+
+// block notes a block that was accepted at clock.
+func (l *lateness) block(b *ingest.Block, clock time.Time) {
+	place := &l.newest[maphash.String(l.seed, b.MeterID)%uint64(len(l.newest))]
+	first, ok := contract.FirstNew(b, time.Unix(place.Load(), 0))
+	if !ok {
+		return
+	}
+	raise(place, b.End().Unix())
+	delay := max(0, clock.Sub(first))
+	l.delay.Observe(delay.Seconds())
+	if l.lastHour.Load().Add(delay) {
+		l.late.Inc()
+	}
+}
+
+// fewestBlocks are what an hour needs to prove anything: after a start, when
+// nothing is known yet, a correction by hand looks like news.
+const fewestBlocks = 5
+
+// run tells once an hour, until ctx ends.
+func (l *lateness) run(ctx context.Context, log *slog.Logger) {
+	hourly := time.NewTicker(time.Hour)
+	defer hourly.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hourly.C:
+			l.tell(log)
+		}
+	}
+}
+
+// tell says so if most blocks since the last call were late. What one sender
+// fills in of its past is not among them where newer blocks of the same meters are there;
+// the first fill of an empty system cannot be told from a late feed, so the line names both.
+func (l *lateness) tell(log *slog.Logger) {
+	hour := l.lastHour.Swap(contract.NewLateness(l.usual))
+	all, late := hour.Count()
+	if all < fewestBlocks || 2*late <= all {
+		return
+	}
+	log.Warn("most blocks come later than feed.usual_delay: areas are decided without them and again with each of them, which costs many times as much and takes messages back",
+		"late", late, "of", all, "older_than_any_usual_delay", hour.Older(), "usual_delay", l.usual,
+		"half_within", hour.Within(0.5), "nearly_all_within", hour.Fit(),
+		"remedy", fmt.Sprintf("feed.usual_delay: %gh; none if a backlog or history is being filled in", hour.Fit().Hours()))
+}
