@@ -126,6 +126,17 @@ func (s *site) member(edit func(*Options)) (svc *Service, stop func()) {
 	return svc, stop
 }
 
+// work lets a member take in a log, and what is there already, and leave in order.
+func (s *site) work(log []ingest.Input) {
+	s.t.Helper()
+	svc, stop := s.member(nil)
+	if len(log) > 0 {
+		s.append(log)
+	}
+	s.waitCaught(svc)
+	stop()
+}
+
 func (s *site) waitCaught(svc *Service) {
 	s.t.Helper()
 	deadline := time.Now().Add(90 * time.Second)
@@ -226,9 +237,7 @@ func TestAStoppedMemberHandsOverWithoutRepeating(t *testing.T) {
 	}
 	stop()
 	s.append(log[half:])
-	svc, stop = s.member(nil)
-	s.waitCaught(svc)
-	stop()
+	s.work(nil)
 	if repeats := s.expect(undisturbed(t, log)); repeats != 0 {
 		t.Errorf("%d findings were said twice after an orderly hand-over", repeats)
 	}
@@ -297,13 +306,10 @@ func TestAreasMoveWhenPartitionsAreAdded(t *testing.T) {
 	s := newSite(t)
 	log := silentHomes(6)
 	want := undisturbed(t, log)
-	svc, stop := s.member(nil)
-	s.append(log[:len(log)/2])
-	s.waitCaught(svc)
-	stop()
+	s.work(log[:len(log)/2])
 
 	// What comes next is applied, but not saved.
-	svc, stop = s.member(nil)
+	svc, stop := s.member(nil)
 	svc.dies = true
 	s.append(log[len(log)/2 : len(log)*31/40])
 	s.waitCaught(svc)
@@ -311,9 +317,7 @@ func TestAreasMoveWhenPartitionsAreAdded(t *testing.T) {
 
 	s.grow(partitions + 2)
 	s.append(log[len(log)*31/40:])
-	svc, stop = s.member(nil)
-	s.waitCaught(svc)
-	stop()
+	s.work(nil)
 	s.expect(want)
 }
 

@@ -57,9 +57,7 @@ func TestALogWrittenTwiceChangesNothing(t *testing.T) {
 		s.append(rest[:n])
 		rest = rest[n:]
 	}
-	svc, stop := s.member(nil)
-	s.waitCaught(svc)
-	stop()
+	s.work(nil)
 	if repeats := s.expect(want); repeats != 0 {
 		t.Errorf("%d findings were said twice", repeats)
 	}
@@ -103,9 +101,7 @@ func TestWhatDetectWritesMayComeTwice(t *testing.T) {
 		n := min(len(log)/4, len(rest))
 		s.append(rest[:n])
 		rest = rest[n:]
-		svc, stop := s.member(nil)
-		s.waitCaught(svc)
-		stop()
+		s.work(nil)
 		s.repeat(ingest.TopicCheckpoints)
 	}
 	s.repeat(ingest.TopicFindings)
