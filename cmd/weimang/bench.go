@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -72,32 +70,17 @@ func (o *benchOptions) measure(ctx context.Context, stdout, stderr io.Writer) er
 	if err := o.run.Validate(); err != nil {
 		return refusedOptions(err)
 	}
-	return o.within(ctx, func(ctx context.Context) error {
-		result, broker, err := o.onSite(ctx, stderr)
+	return o.onSite(ctx, stderr, func(ctx context.Context, site *benchSite) error {
+		o.run.Brokers, o.run.Prefix, o.run.Logger = site.brokers, site.prefix, site.log
+		res, err := bench.Run(ctx, o.run)
 		if err != nil {
 			return err
 		}
-		if o.json {
-			return json.NewEncoder(stdout).Encode(struct {
-				bench.Result
-				Broker string `json:"broker"`
-			}{result, broker})
-		}
-		describeBench(stdout, &result, broker)
-		return nil
+		return o.print(stdout, struct {
+			bench.Result
+			Broker string `json:"broker"`
+		}{res, site.name}, func(w io.Writer) { describeBench(w, &res, site.name) })
 	})
-}
-
-// onSite measures on brokers given or of its own, which it names.
-func (o *benchOptions) onSite(ctx context.Context, stderr io.Writer) (res bench.Result, broker string, err error) {
-	site, err := openBenchSite(ctx, o.brokers, stderr)
-	if err != nil {
-		return res, "", err
-	}
-	defer func() { err = errors.Join(err, site.close()) }()
-	o.run.Brokers, o.run.Prefix, o.run.Logger = site.brokers, site.prefix, site.log
-	res, err = bench.Run(ctx, o.run)
-	return res, site.name, err
 }
 
 // describeBench prints the figures for people.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -26,16 +27,28 @@ func (b *benchFlags) flags(cmd *cobra.Command, timeout time.Duration) {
 	f.DurationVar(&b.timeout, "timeout", timeout, "give up after this")
 }
 
-// within measures for as long as the user allows, and says so where that was too
-// short.
-func (b *benchFlags) within(ctx context.Context, measure func(context.Context) error) error {
+// onSite measures on the brokers given, or on one of its own, for as long as the
+// user allows, and says so where that was too short.
+func (b *benchFlags) onSite(ctx context.Context, stderr io.Writer, measure func(context.Context, *benchSite) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, b.timeout, fmt.Errorf("not done after %v (--timeout)", b.timeout))
 	defer cancel()
-	err := measure(ctx)
+	site, err := openBenchSite(ctx, b.brokers, stderr)
+	if err == nil {
+		err = errors.Join(measure(ctx, site), site.close())
+	}
 	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(err, context.Canceled) {
 		return cause
 	}
 	return err
+}
+
+// print prints a result as JSON, or else in words.
+func (b *benchFlags) print(stdout io.Writer, result any, words func(io.Writer)) error {
+	if b.json {
+		return json.NewEncoder(stdout).Encode(result)
+	}
+	words(stdout)
+	return nil
 }
 
 // benchStages tells on stderr what is being done, and since when.

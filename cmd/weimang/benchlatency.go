@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -90,26 +89,17 @@ func (o *benchLatencyOptions) measure(ctx context.Context, stdout, stderr io.Wri
 	if err := o.run.Validate(); err != nil {
 		return refusedOptions(err)
 	}
-	return o.within(ctx, func(ctx context.Context) error {
-		res, err := o.onSite(ctx, stderr)
+	return o.onSite(ctx, stderr, func(ctx context.Context, site *benchSite) error {
+		res, err := o.ofSystem(ctx, site)
 		if err != nil {
 			return err
 		}
-		if o.json {
-			return json.NewEncoder(stdout).Encode(res)
-		}
-		describeLatency(stdout, res)
-		return nil
+		return o.print(stdout, res, func(w io.Writer) { describeLatency(w, res) })
 	})
 }
 
-// onSite starts the system, measures, and takes everything away again.
-func (o *benchLatencyOptions) onSite(ctx context.Context, stderr io.Writer) (_ *latencyResult, err error) {
-	site, err := openBenchSite(ctx, o.brokers, stderr)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, site.close()) }()
+// ofSystem starts the system, measures, and takes everything away again.
+func (o *benchLatencyOptions) ofSystem(ctx context.Context, site *benchSite) (_ *latencyResult, err error) {
 	if o.run.Client, err = site.connect(); err != nil {
 		return nil, err
 	}

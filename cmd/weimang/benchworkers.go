@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -75,45 +74,34 @@ func (o *benchWorkersOptions) measure(ctx context.Context, stdout, stderr io.Wri
 	if err != nil {
 		return refusedOptions(err)
 	}
-	return o.within(ctx, func(ctx context.Context) error {
-		res, broker, err := o.onSite(ctx, stderr)
+	return o.onSite(ctx, stderr, func(ctx context.Context, site *benchSite) error {
+		o.run.Brokers, o.run.Prefix, o.run.Logger = site.brokers, site.prefix, site.log
+		o.run.Start = func(ctx context.Context, prefix, clientID string) (bench.Worker, error) {
+			return o.startWorker(ctx, site.settings(prefix, o.run.Partitions), clientID)
+		}
+		res, err := bench.RunWorkers(ctx, o.run)
 		if err != nil {
 			return err
 		}
-		if o.json {
-			return json.NewEncoder(stdout).Encode(struct {
-				bench.WorkersResult
-				Session float64 `json:"session_timeout_s"`
-				Broker  string  `json:"broker"`
-			}{res, o.session.Seconds(), broker})
-		}
-		describeWorkers(stdout, &res, broker)
-		return nil
+		return o.print(stdout, struct {
+			bench.WorkersResult
+			Session float64 `json:"session_timeout_s"`
+			Broker  string  `json:"broker"`
+		}{res, o.session.Seconds(), site.name}, func(w io.Writer) { describeWorkers(w, &res, site.name) })
 	})
 }
 
 // leastSession is what brokers allow, unless they are set otherwise.
 const leastSession = 6 * time.Second
 
-// onSite measures on brokers given or of its own, which it names.
-func (o *benchWorkersOptions) onSite(ctx context.Context, stderr io.Writer) (res bench.WorkersResult, broker string, err error) {
-	site, err := openBenchSite(ctx, o.brokers, stderr)
+// startWorker starts one that has detection alone, with settings that it may change.
+func (o *benchWorkersOptions) startWorker(ctx context.Context, settings map[string]string, clientID string) (bench.Worker, error) {
+	settings["KAFKA_CLIENT_ID"], settings["DETECT_HISTORY"] = clientID, "false"
+	w, err := startBenchWorker(ctx, []string{"--role", string(roleDetect), "--session", o.session.String()}, settings)
 	if err != nil {
-		return res, "", err
+		return nil, err
 	}
-	defer func() { err = errors.Join(err, site.close()) }()
-	o.run.Brokers, o.run.Prefix, o.run.Logger = site.brokers, site.prefix, site.log
-	o.run.Start = func(ctx context.Context, prefix, clientID string) (bench.Worker, error) {
-		settings := site.settings(prefix, o.run.Partitions)
-		settings["KAFKA_CLIENT_ID"], settings["DETECT_HISTORY"] = clientID, "false"
-		w, err := startBenchWorker(ctx, []string{"--role", string(roleDetect), "--session", o.session.String()}, settings)
-		if err != nil {
-			return nil, err
-		}
-		return w, nil
-	}
-	res, err = bench.RunWorkers(ctx, o.run)
-	return res, site.name, err
+	return w, nil
 }
 
 // describeWorkers prints the figures for people.

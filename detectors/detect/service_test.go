@@ -36,7 +36,8 @@ type site struct {
 	producer *stream.Producer
 }
 
-func newSite(t *testing.T) *site {
+// newBroker is a broker without topics, and a client of it.
+func newBroker(t *testing.T) (streamtest.Cluster, *stream.Client) {
 	t.Helper()
 	on := streamtest.Start(t, stream.StartEmbedded)
 	client, err := stream.NewClient(stream.Config{Brokers: on.Brokers, Prefix: on.Prefix})
@@ -44,6 +45,12 @@ func newSite(t *testing.T) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
+	return on, client
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	on, client := newBroker(t)
 	if err := client.EnsureTopics(t.Context(), stream.Topics(partitions, stream.Retention{})); err != nil {
 		t.Fatal(err)
 	}
