@@ -15,18 +15,18 @@ import (
 )
 
 // lateness watches whether feed.usual_delay fits how blocks come. Where it is too
-// short, the first home's block decides its area without the others, each of which is a
-// correction when it comes: many times the work, and messages that are taken
-// back. Nobody would see why.
+// short, the first home's block decides its area without the others, each of
+// which is a correction when it comes: many times the work, and messages that
+// are taken back. Nobody would see why.
 type lateness struct {
 	usual time.Duration
 	delay prometheus.Histogram
 	late  prometheus.Counter
 
-	// newest is the latest end of a meter, unix seconds, at its hash. Meters that share a
-	// place hide each other's blocks and never make one late, so many meters are
-	// judged by some of them.
-	newest [1 << 16]atomic.Int64
+	// newest is the latest end of a meter, at its hash: see heard. Each place is
+	// one meter's; the others that fall there are not judged, so many meters are
+	// judged by a sample.
+	newest [1 << 16]atomic.Uint64
 	seed   maphash.Seed
 
 	lastHour atomic.Pointer[contract.Lateness]
@@ -40,18 +40,38 @@ func newLateness(usual time.Duration, m *metrics) *lateness {
 
 // block notes a block that was accepted at clock.
 func (l *lateness) block(b *ingest.Block, clock time.Time) {
-	place := &l.newest[maphash.String(l.seed, b.MeterID)%uint64(len(l.newest))]
-	first, ok := contract.FirstNew(b, time.Unix(place.Load(), 0))
+	hash := maphash.String(l.seed, b.MeterID)
+	at := &l.newest[hash%uint64(len(l.newest))]
+	mine, was := heard{meter: uint32(hash >> 32), end: quarter(b.End())}, unpack(at.Load())
+	if was.meter != mine.meter {
+		if mine.end < was.end+longQuiet {
+			return
+		}
+		was.end = 0
+	}
+	first, ok := contract.FirstNew(b, time.Unix(int64(was.end)*900, 0))
 	if !ok {
 		return
 	}
-	raise(place, b.End().Unix())
+	at.Store(mine.pack()) // two partitions may both: one block is then judged too mildly
 	delay := max(0, clock.Sub(first))
 	l.delay.Observe(delay.Seconds())
 	if l.lastHour.Load().Add(delay) {
 		l.late.Inc()
 	}
 }
+
+// heard is what is known of a meter: some bits of its hash, and the end of its
+// newest interval in quarter-hours since 1970. The zero value is nobody's.
+type heard struct{ meter, end uint32 }
+
+// longQuiet is after how many quarter-hours a meter that says nothing more
+// loses its place to another.
+const longQuiet = 2 * 96
+
+func quarter(t time.Time) uint32 { return uint32(t.Unix() / 900) }
+func (p heard) pack() uint64     { return uint64(p.meter)<<32 | uint64(p.end) }
+func unpack(packed uint64) heard { return heard{uint32(packed >> 32), uint32(packed)} }
 
 // fewestBlocks are what an hour needs to prove anything: after a start, when
 // nothing is known yet, a correction by hand looks like news.
@@ -71,9 +91,10 @@ func (l *lateness) run(ctx context.Context, log *slog.Logger) {
 	}
 }
 
-// tell says so if most blocks since the last call were late. What one sender
-// fills in of its past is not among them where newer blocks of the same meters are there;
-// the first fill of an empty system cannot be told from a late feed, so the line names both.
+// tell says so if most blocks since the last call were late. What a sender fills
+// in of its past is not among them where newer blocks of the same meters are
+// there; the first fill of an empty system, and a backlog, cannot be told from a
+// late feed, so the line names them too.
 func (l *lateness) tell(log *slog.Logger) {
 	hour := l.lastHour.Swap(contract.NewLateness(l.usual))
 	all, late := hour.Count()

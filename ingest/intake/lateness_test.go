@@ -120,6 +120,33 @@ func TestASenderThatFillsInItsPastIsToldOfOnceAtMost(t *testing.T) {
 	}
 }
 
+// Meters that share a place do not make each other early or late: one of them
+// stands for both, until it falls silent.
+func TestOfManyMetersASampleIsJudged(t *testing.T) {
+	a := newArrivals(t, 30*time.Minute)
+	const meters = 200_000 // three a place
+	for n := range 4 {
+		end := noon.Add(time.Duration(n) * time.Hour)
+		a.homes(meters, end, 1, end.Add(time.Duration(n)*30*time.Minute)) // first in time, then not
+		all, late := a.lastHour.Load().Count()
+		if places := int64(len(a.newest)); all < places*9/10 || all > places {
+			t.Errorf("%d meters are judged by %d", meters, all)
+		}
+		if n == 0 && late != 0 || n > 0 && late != all {
+			t.Errorf("hour %d: %d of %d are late", n, late, all)
+		}
+		a.said()
+	}
+	// Other meters in their places, after two days.
+	later := noon.Add(72 * time.Hour)
+	for h := range 1000 {
+		a.block(&ingest.Block{MeterID: fmt.Sprintf("new%d", h), Start: later, Interval: time.Hour, KWh: []float64{1}}, later.Add(2*time.Hour))
+	}
+	if all, _ := a.lastHour.Load().Count(); all < 950 {
+		t.Errorf("%d of 1000 new meters are judged", all)
+	}
+}
+
 func TestItIsToldOnceAnHour(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newArrivals(t, 30*time.Minute)
