@@ -20,6 +20,7 @@ import (
 // are taken back. Nobody would see why.
 type lateness struct {
 	usual time.Duration
+	every time.Duration // how often it may tell: an hour, but for tests
 	delay prometheus.Histogram
 	late  prometheus.Counter
 
@@ -33,7 +34,7 @@ type lateness struct {
 }
 
 func newLateness(usual time.Duration, m *metrics) *lateness {
-	l := &lateness{usual: usual, delay: m.delay, late: m.late, seed: maphash.MakeSeed()}
+	l := &lateness{usual: usual, every: time.Hour, delay: m.delay, late: m.late, seed: maphash.MakeSeed()}
 	l.lastHour.Store(contract.NewLateness(usual))
 	return l
 }
@@ -79,7 +80,7 @@ const fewestBlocks = 5
 
 // run tells once an hour, until ctx ends.
 func (l *lateness) run(ctx context.Context, log *slog.Logger) {
-	hourly := time.NewTicker(time.Hour)
+	hourly := time.NewTicker(l.every)
 	defer hourly.Stop()
 	for {
 		select {

@@ -166,6 +166,40 @@ func TestItIsToldOnceAnHour(t *testing.T) {
 	})
 }
 
+func TestAServiceTellsOfALateFeed(t *testing.T) {
+	w := newWorld(t)
+	said := make(chan string, 1)
+	s := w.service(Open{}, func(o *Options) { o.Logger = slog.New(slog.NewTextHandler(toldOf(said), nil)) })
+	s.lateness.every = 20 * time.Millisecond
+	var recs []stream.Record
+	for n := range 200 { // in one batch, which one look has to see most of
+		recs = append(recs, reading(fmt.Sprintf("m%d", n), 3*time.Hour, 0.1))
+	}
+	w.send(ingest.TopicReadings, recs...)
+	w.run(s.Run)
+	select {
+	case line := <-said:
+		if !strings.Contains(line, "feed.usual_delay: 3h") {
+			t.Error(line)
+		}
+	case <-time.After(within):
+		t.Error("nothing is said")
+	}
+}
+
+// toldOf passes on the first that is said of a late feed.
+type toldOf chan string
+
+func (to toldOf) Write(line []byte) (int, error) {
+	if strings.Contains(string(line), "usual_delay") {
+		select {
+		case to <- string(line):
+		default:
+		}
+	}
+	return len(line), nil
+}
+
 func TestADayInABlockIsADayLateHoweverPromptItComes(t *testing.T) {
 	w := newWorld(t)
 	s := w.service(village())
