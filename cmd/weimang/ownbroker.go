@@ -74,7 +74,7 @@ func startOwnBroker(ctx context.Context, flags ...string) (*ownBroker, error) {
 
 // stop ends the broker, which removes what it has kept.
 func (b *ownBroker) stop() error {
-	if err := b.child.end(childGrace); err != nil {
+	if err := b.end(childGrace); err != nil {
 		return fmt.Errorf("stop the broker: %w", err)
 	}
 	return nil
