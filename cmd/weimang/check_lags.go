@@ -14,7 +14,7 @@ const onTheWay = time.Hour
 
 // lags finds out how late the records of a file come, as ingest would see it.
 type lags struct {
-	counts *contract.Lateness
+	counts contract.Lateness
 	newest map[string]time.Time // end of what is there, by meter
 	unsent bool                 // some late block does not say when it was sent
 }
@@ -47,16 +47,16 @@ type usualDelayAdvice struct {
 
 // advice is nil where the site's usual delay fits.
 func (l *lags) advice() *usualDelayAdvice {
-	all, late := l.counts.Count()
-	if older := l.counts.Older(); older > all {
+	c := &l.counts
+	if c.Older > c.All {
 		return &usualDelayAdvice{text: fmt.Sprintf("usual delay: the first new interval of %d of %d records is more than %gh old when they come, longer than any feed.usual_delay; send shorter blocks, and sooner",
-			older, older+all, contract.LongestUsualDelay.Hours())}
+			c.Older, c.Older+c.All, contract.LongestUsualDelay.Hours())}
 	}
-	if 2*late <= all {
+	if !c.Most() {
 		return nil
 	}
-	a := &usualDelayAdvice{Hours: l.counts.Fit().Hours()}
-	a.text = fmt.Sprintf("usual delay: the first new interval of %d of %d records is older than the site waits for when they come; the site should set feed.usual_delay: %gh", late, all, a.Hours)
+	a := &usualDelayAdvice{Hours: c.Fit().Hours()}
+	a.text = fmt.Sprintf("usual delay: the first new interval of %d of %d records is older than the site waits for when they come; the site should set feed.usual_delay: %gh", c.Late, c.All, a.Hours)
 	if l.unsent {
 		a.text += fmt.Sprintf(" (with %gh for the way: not all say when they were sent)", onTheWay.Hours())
 	}

@@ -39,7 +39,7 @@ func (c *readingsCheck) run(r io.Reader) error {
 	}
 	switch format {
 	case formatJSON:
-		c.lags.counts = contract.NewLateness(c.limits.UsualDelay)
+		c.lags.counts.Usual = c.limits.UsualDelay
 		err := eachLine(b, func(n int, line []byte) { c.answers.judge(n, c.record(line)) })
 		c.answers.usualDelay = c.lags.advice()
 		return err

@@ -1,7 +1,6 @@
 package contract
 
 import (
-	"sync/atomic"
 	"time"
 
 	"weimang/ingest"
@@ -13,57 +12,63 @@ import (
 // late, however promptly the block comes. False: a repeat, a correction or
 // old history, which brings nothing that was waited for.
 func FirstNew(b *ingest.Block, newest time.Time) (end time.Time, ok bool) {
-	if !b.End().After(newest) {
+	end = b.End()
+	if !end.After(newest) {
 		return time.Time{}, false
+	}
+	if len(b.KWh) == 1 {
+		return end, true
 	}
 	known := max(0, newest.Sub(b.Start)/b.Interval)
 	return b.Start.Add((known + 1) * b.Interval), true
 }
 
-// Lateness counts how late blocks come and says which usual delay fits them. It
-// may be used from several goroutines.
+// Lateness counts how late blocks come and says which usual delay fits them.
 type Lateness struct {
-	usual time.Duration
-	all   atomic.Int64
-	late  atomic.Int64
-	older atomic.Int64
-	hours [LongestUsualDelay/time.Hour + 1]atomic.Int64 // late ones, by delay in hours, rounded up
+	Usual time.Duration // the site's usual delay
+	All   int           // blocks that a usual delay could have waited for
+	Late  int           // of these, later than Usual
+	// Older came later than LongestUsualDelay: old history being filled in, for
+	// all that can be known. They are in neither of the others.
+	Older int
+
+	hours [LongestUsualDelay/time.Hour + 1]int // late ones, by delay in hours, rounded up
 }
 
-// NewLateness counts against a site's usual delay.
-func NewLateness(usual time.Duration) *Lateness { return &Lateness{usual: usual} }
-
-// Add counts a block by its delay, which counts from the end FirstNew returns, and
-// reports whether it is late. One that no usual delay could wait for is old
-// history being filled in, for all that can be known: it is counted as Older only.
+// Add counts a block by its delay, from the end that FirstNew returns, and reports
+// whether it is late.
 func (l *Lateness) Add(delay time.Duration) (late bool) {
-	if delay > LongestUsualDelay {
-		l.older.Add(1)
+	switch {
+	case delay > LongestUsualDelay:
+		l.Older++
+		return false
+	case delay <= l.Usual:
+		l.All++
 		return false
 	}
-	l.all.Add(1)
-	if delay <= l.usual {
-		return false
-	}
-	l.late.Add(1)
-	l.hours[(delay+time.Hour-1)/time.Hour].Add(1)
+	l.All++
+	l.Late++
+	l.hours[(delay+time.Hour-1)/time.Hour]++
 	return true
 }
 
-// Count returns how many blocks a usual delay could have waited for, and how
-// many of these were late.
-func (l *Lateness) Count() (all, late int64) { return l.all.Load(), l.late.Load() }
+// Merge adds what another has counted against the same usual delay.
+func (l *Lateness) Merge(o *Lateness) {
+	l.All, l.Late, l.Older = l.All+o.All, l.Late+o.Late, l.Older+o.Older
+	for h, n := range o.hours {
+		l.hours[h] += n
+	}
+}
 
-// Older returns how many came later than LongestUsualDelay.
-func (l *Lateness) Older() int64 { return l.older.Load() }
+// Most reports whether most blocks were late.
+func (l *Lateness) Most() bool { return 2*l.Late > l.All }
 
 // Within is the least number of whole hours in which a share (0 to 1) of the
 // late blocks have come; 0 if there are none.
 func (l *Lateness) Within(share float64) time.Duration {
-	want := share * float64(l.late.Load())
-	n := int64(0)
+	want, n := share*float64(l.Late), 0
 	for h := range l.hours {
-		if n += l.hours[h].Load(); n > 0 && float64(n) >= want {
+		if n += l.hours[h]; n > 0 && float64(n) >= want {
 			return time.Duration(h) * time.Hour
 		}
 	}

@@ -31,7 +31,7 @@ func TestTheFirstIntervalThatIsNewIsWaitedFor(t *testing.T) {
 }
 
 func TestTheUsualDelayThatFits(t *testing.T) {
-	l := NewLateness(30 * time.Minute)
+	l := &Lateness{Usual: 30 * time.Minute}
 	if got := l.Fit(); got != 0 {
 		t.Errorf("fits no block at all: %v", got)
 	}
@@ -48,8 +48,14 @@ func TestTheUsualDelayThatFits(t *testing.T) {
 	if l.Add(LongestUsualDelay + time.Second) {
 		t.Error("what no usual delay could wait for is called late")
 	}
-	if all, late := l.Count(); all != 160 || late != 100 || l.Older() != 1 {
-		t.Errorf("%d late of %d, %d older", late, all, l.Older())
+	if l.All != 160 || l.Late != 100 || l.Older != 1 || !l.Most() {
+		t.Errorf("%d late of %d, %d older", l.Late, l.All, l.Older)
+	}
+	twice := &Lateness{Usual: l.Usual}
+	twice.Merge(l)
+	twice.Merge(l)
+	if twice.All != 320 || twice.Late != 200 || twice.Older != 2 || twice.Fit() != l.Fit() || twice.Within(1) != l.Within(1) {
+		t.Errorf("twice as many: %+v", twice)
 	}
 	if got := l.Within(0.5); got != 24*time.Hour {
 		t.Errorf("half of them within %v", got)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,17 +31,37 @@ type lateness struct {
 	newest [1 << 16]atomic.Uint64
 	seed   maphash.Seed
 
-	lastHour atomic.Pointer[contract.Lateness]
+	mu   sync.Mutex
+	hour contract.Lateness // since it last told
 }
 
 func newLateness(usual time.Duration, m *metrics) *lateness {
-	l := &lateness{usual: usual, every: time.Hour, delay: m.delay, late: m.late, seed: maphash.MakeSeed()}
-	l.lastHour.Store(contract.NewLateness(usual))
-	return l
+	return &lateness{
+		usual: usual, every: time.Hour, delay: m.delay, late: m.late, seed: maphash.MakeSeed(), hour: contract.Lateness{Usual: usual},
+	}
+}
+
+// batch counts some blocks, on its own: partitions would otherwise wait for each
+// other at every block.
+type batch struct {
+	*lateness
+	counts contract.Lateness
+}
+
+func (l *lateness) batch() *batch {
+	return &batch{l, contract.Lateness{Usual: l.usual}}
+}
+
+// end adds the batch to the hour.
+func (l *batch) end() {
+	l.late.Add(float64(l.counts.Late))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.hour.Merge(&l.counts)
 }
 
 // block notes a block that was accepted at clock.
-func (l *lateness) block(b *ingest.Block, clock time.Time) {
+func (l *batch) block(b *ingest.Block, clock time.Time) {
 	hash := maphash.String(l.seed, b.MeterID)
 	at := &l.newest[hash%uint64(len(l.newest))]
 	mine, was := heard{meter: uint32(hash >> 32), end: quarter(b.End())}, unpack(at.Load())
@@ -57,9 +78,7 @@ func (l *lateness) block(b *ingest.Block, clock time.Time) {
 	at.Store(mine.pack()) // two partitions may both: one block is then judged too mildly
 	delay := max(0, clock.Sub(first))
 	l.delay.Observe(delay.Seconds())
-	if l.lastHour.Load().Add(delay) {
-		l.late.Inc()
-	}
+	l.counts.Add(delay)
 }
 
 // heard is what is known of a meter: some bits of its hash, and the end of its
@@ -97,13 +116,15 @@ func (l *lateness) run(ctx context.Context, log *slog.Logger) {
 // there; the first fill of an empty system, and a backlog, cannot be told from a
 // late feed, so the line names them too.
 func (l *lateness) tell(log *slog.Logger) {
-	hour := l.lastHour.Swap(contract.NewLateness(l.usual))
-	all, late := hour.Count()
-	if all < fewestBlocks || 2*late <= all {
+	l.mu.Lock()
+	hour := l.hour
+	l.hour = contract.Lateness{Usual: l.usual}
+	l.mu.Unlock()
+	if hour.All < fewestBlocks || !hour.Most() {
 		return
 	}
 	log.Warn("most blocks come later than feed.usual_delay: areas are decided without them and again with each of them, which costs many times as much and takes messages back",
-		"late", late, "of", all, "older_than_any_usual_delay", hour.Older(), "usual_delay", l.usual,
+		"late", hour.Late, "of", hour.All, "older_than_any_usual_delay", hour.Older, "usual_delay", hour.Usual,
 		"half_within", hour.Within(0.5), "nearly_all_within", hour.Fit(),
 		"remedy", fmt.Sprintf("feed.usual_delay: %gh; none if a backlog or history is being filled in", hour.Fit().Hours()))
 }

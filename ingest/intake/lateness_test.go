@@ -31,8 +31,10 @@ func newArrivals(t *testing.T, usual time.Duration) *arrivals {
 // homes sends a block each of some homes: hours of half-hours up to end,
 // received at clock.
 func (a *arrivals) homes(n int, end time.Time, hours int, clock time.Time) {
+	b := a.batch()
+	defer b.end()
 	for h := range n {
-		a.block(&ingest.Block{
+		b.block(&ingest.Block{
 			MeterID: fmt.Sprintf("m%d", h), Start: end.Add(-time.Duration(hours) * time.Hour),
 			Interval: 30 * time.Minute, KWh: make([]float64, 2*hours),
 		}, clock)
@@ -128,8 +130,8 @@ func TestOfManyMetersASampleIsJudged(t *testing.T) {
 	for n := range 4 {
 		end := noon.Add(time.Duration(n) * time.Hour)
 		a.homes(meters, end, 1, end.Add(time.Duration(n)*30*time.Minute)) // first in time, then not
-		all, late := a.lastHour.Load().Count()
-		if places := int64(len(a.newest)); all < places*9/10 || all > places {
+		all, late := a.hour.All, a.hour.Late
+		if places := len(a.newest); all < places*9/10 || all > places {
 			t.Errorf("%d meters are judged by %d", meters, all)
 		}
 		if n == 0 && late != 0 || n > 0 && late != all {
@@ -139,11 +141,12 @@ func TestOfManyMetersASampleIsJudged(t *testing.T) {
 	}
 	// Other meters in their places, after two days.
 	later := noon.Add(72 * time.Hour)
+	b := a.batch()
 	for h := range 1000 {
-		a.block(&ingest.Block{MeterID: fmt.Sprintf("new%d", h), Start: later, Interval: time.Hour, KWh: []float64{1}}, later.Add(2*time.Hour))
+		b.block(&ingest.Block{MeterID: fmt.Sprintf("new%d", h), Start: later, Interval: time.Hour, KWh: []float64{1}}, later.Add(2*time.Hour))
 	}
-	if all, _ := a.lastHour.Load().Count(); all < 950 {
-		t.Errorf("%d of 1000 new meters are judged", all)
+	if b.counts.All < 950 {
+		t.Errorf("%d of 1000 new meters are judged", b.counts.All)
 	}
 }
 
