@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"weimang/ingest"
 )
 
 // stateVersion is the first byte of an encoded area. States of the version
@@ -213,6 +215,9 @@ func OrderFree(p *Params, state []byte) ([]byte, error) {
 				h.res.stays[i].gave.Version = 0
 			}
 		}
+	}
+	for i := range a.incidents {
+		a.incidents[i].Place = ingest.Place{} // the last of those that were sent again
 	}
 	a.public, a.unheardPublic, a.fill = published{}, published{}, backfill{}
 	return a.Encode()

@@ -14,14 +14,17 @@ type incident struct {
 	told   [2]int64 // From and Until as the world has heard them, Unix seconds
 }
 
-// applyIncident takes in a report or its next state; the last state wins.
+// applyIncident takes in a report or its next state; the last state wins, by the
+// order of the reports.
 func (a *Area) applyIncident(in *ingest.Incident) {
 	i := slices.IndexFunc(a.incidents, func(x incident) bool { return x.ID == in.ID })
 	if i < 0 {
 		a.incidents = append(a.incidents, incident{Incident: *in})
 		return
 	}
-	a.incidents[i].Incident = *in
+	if !in.Place.Repeats(a.incidents[i].Place) {
+		a.incidents[i].Incident = *in
+	}
 }
 
 // announce says what is new about planned outages, and forgets incidents that

@@ -105,3 +105,36 @@ func TestAnIncidentIsKeptWhileWhatItExplainsIsOpen(t *testing.T) {
 		t.Errorf("%d incidents kept when all is over", len(a.incidents))
 	}
 }
+
+// Ingest writes again what it could not commit: a plan and its withdrawal are then
+// in the log twice.
+func TestReportsThatComeAgainSayNothingNew(t *testing.T) {
+	plan := ingest.Incident{
+		ID: "pw-11", Source: ingest.PowerGrid, Class: ingest.ClassPlannedOutage, State: ingest.Accepted,
+		Scope: ingest.Scope{Areas: []string{"tq"}}, From: at(3, 9), Until: at(3, 15), Place: ingest.Place{Partition: 2, Next: 7},
+	}
+	off := plan
+	off.State, off.Place.Next = ingest.Withdrawn, 9
+	p := DefaultParams()
+	say := func(a *Area, in ingest.Incident) []Finding {
+		t.Helper()
+		return apply(t, a, []ingest.Input{{AreaID: "tq", Clock: at(2, 12), Incident: &in}}).Findings
+	}
+	a := NewArea(&p, "tq")
+	if opened, over := say(a, plan), say(a, off); len(opened) != 1 || len(over) != 1 || over[0].State != Resolved {
+		t.Fatalf("announced as %+v, called off as %+v", opened, over)
+	}
+	a, _ = saveAndRestore(t, &p, a)
+	if again := append(say(a, plan), say(a, off)...); len(again) != 0 {
+		t.Errorf("said again: %+v", again)
+	}
+	// A report that is not known to be older counts as it comes.
+	for name, place := range map[string]ingest.Place{"later": {Partition: 2, Next: 10}, "of another partition": {Partition: 1, Next: 3}, "of no known place": {}} {
+		b, _ := saveAndRestore(t, &p, a)
+		new := plan
+		new.Place = place
+		if opened := say(b, new); len(opened) != 1 || opened[0].State != Open {
+			t.Errorf("%s: %+v", name, opened)
+		}
+	}
+}

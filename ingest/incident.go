@@ -45,6 +45,19 @@ type Incident struct {
 	Scope  Scope         `json:"scope"`
 	From   time.Time     `json:"from"`
 	Until  time.Time     `json:"until,omitzero"` // zero: open end
+	Place  Place         `json:"place,omitzero"`
+}
+
+// Place is where a report stands in topic weimang.incidents.
+type Place struct {
+	Partition int   `json:"partition"`
+	Next      int64 `json:"next"` // the offset behind it, 0: not known
+}
+
+// Repeats reports whether a place is known to be no later than another: what
+// ingest wrote before it could commit, it writes again.
+func (p Place) Repeats(of Place) bool {
+	return p.Next > 0 && p.Partition == of.Partition && p.Next <= of.Next
 }
 
 // Scope names whom an incident concerns, by id.

@@ -89,6 +89,8 @@ func incidentToLog(areaID string, in *ingest.Incident) *wirepb.StreamIncident {
 		State:      string(in.State),
 		Level:      in.Level,
 		From:       in.From.Unix(),
+		Partition:  uint32(in.Place.Partition),
+		NextOffset: in.Place.Next,
 	}
 	if !slices.Contains(in.Scope.Areas, areaID) {
 		out.Households = in.Scope.Households
@@ -179,6 +181,7 @@ func incidentFromLog(m *wirepb.StreamIncident) *ingest.Incident {
 		Level:  m.GetLevel(),
 		Scope:  ingest.Scope{Households: m.GetHouseholds()},
 		From:   time.Unix(m.GetFrom(), 0).UTC(),
+		Place:  ingest.Place{Partition: int(m.GetPartition()), Next: m.GetNextOffset()},
 	}
 	if m.GetUntil() != 0 {
 		in.Until = time.Unix(m.GetUntil(), 0).UTC()

@@ -25,6 +25,7 @@ func TestInputsRoundTrip(t *testing.T) {
 		{AreaID: "TQ-1", Clock: clock, Incident: &ingest.Incident{
 			ID: "NB-17", Source: ingest.PowerGrid, Class: ingest.ClassOutage, State: ingest.Accepted, Level: "II",
 			Scope: ingest.Scope{Households: []string{"H-1"}}, From: afternoon, Until: afternoon.Add(time.Hour),
+			Place: ingest.Place{Partition: 3, Next: 1 << 40},
 		}},
 		{AreaID: "TQ-1", Clock: clock, Incident: &ingest.Incident{
 			ID: "NB-18", Source: ingest.PowerGrid, Class: ingest.ClassOutage, State: ingest.Reported, From: afternoon,

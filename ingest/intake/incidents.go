@@ -34,6 +34,7 @@ func (s *Service) incidents(ctx context.Context, recs []stream.Record) error {
 		if err := s.opts.Sink.SaveReport(ctx, report); err != nil {
 			return fmt.Errorf("save incident report %s: %w", report.ID, err)
 		}
+		report.Place = ingest.Place{Partition: r.Partition, Next: r.Offset + 1}
 		for _, in := range s.place(&report, s.opts.Clock(r, time.Time{})) {
 			if err := out.add(in, 200+20*len(in.Incident.Scope.Households)); err != nil {
 				return err

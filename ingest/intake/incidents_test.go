@@ -58,14 +58,21 @@ func TestAnIncidentReachesItsAreasWithoutItsText(t *testing.T) {
 	}
 
 	scopes := map[string]map[string][]string{} // area: incident: households
+	places := map[string]ingest.Place{}
 	for area, entries := range w.inputs() {
 		scopes[area] = map[string][]string{}
 		for _, e := range entries {
 			scopes[area][e.Incident.ID] = e.Incident.Scope.Households
+			if places[e.Incident.ID] = e.Incident.Place; e.Incident.Place.Next == 0 {
+				t.Errorf("nobody can tell whether %s came before: %+v", e.Incident.ID, e.Incident.Place)
+			}
 			if !e.Clock.Equal(noon) {
 				t.Errorf("clock %v", e.Clock)
 			}
 		}
+	}
+	if first, later := places["i-area"], places["i-house"]; !first.Repeats(later) || later.Repeats(first) {
+		t.Errorf("one after the other at %+v and %+v", first, later)
 	}
 	if want := map[string]map[string][]string{
 		"A": {"i-area": nil, "i-house": {"h2"}, "i-village": nil, "i-social": {"h1"}},

@@ -414,15 +414,18 @@ func (x *StreamDirective) GetIssuedAt() int64 {
 
 // StreamIncident is an incident without its text and reporter.
 type StreamIncident struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	IncidentId    string                 `protobuf:"bytes,1,opt,name=incident_id,json=incidentId,proto3" json:"incident_id,omitempty"`
-	Source        string                 `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
-	Class         string                 `protobuf:"bytes,3,opt,name=class,proto3" json:"class,omitempty"`
-	State         string                 `protobuf:"bytes,4,opt,name=state,proto3" json:"state,omitempty"`
-	Level         string                 `protobuf:"bytes,5,opt,name=level,proto3" json:"level,omitempty"`
-	Households    []string               `protobuf:"bytes,6,rep,name=households,proto3" json:"households,omitempty"` // of this area, by scope; empty: the whole area
-	From          int64                  `protobuf:"varint,7,opt,name=from,proto3" json:"from,omitempty"`
-	Until         int64                  `protobuf:"varint,8,opt,name=until,proto3" json:"until,omitempty"`
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	IncidentId string                 `protobuf:"bytes,1,opt,name=incident_id,json=incidentId,proto3" json:"incident_id,omitempty"`
+	Source     string                 `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
+	Class      string                 `protobuf:"bytes,3,opt,name=class,proto3" json:"class,omitempty"`
+	State      string                 `protobuf:"bytes,4,opt,name=state,proto3" json:"state,omitempty"`
+	Level      string                 `protobuf:"bytes,5,opt,name=level,proto3" json:"level,omitempty"`
+	Households []string               `protobuf:"bytes,6,rep,name=households,proto3" json:"households,omitempty"` // of this area, by scope; empty: the whole area
+	From       int64                  `protobuf:"varint,7,opt,name=from,proto3" json:"from,omitempty"`
+	Until      int64                  `protobuf:"varint,8,opt,name=until,proto3" json:"until,omitempty"`
+	// Where the report stands in topic weimang.incidents; 0: not known.
+	Partition     uint32 `protobuf:"varint,9,opt,name=partition,proto3" json:"partition,omitempty"`
+	NextOffset    int64  `protobuf:"varint,10,opt,name=next_offset,json=nextOffset,proto3" json:"next_offset,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -509,6 +512,20 @@ func (x *StreamIncident) GetFrom() int64 {
 func (x *StreamIncident) GetUntil() int64 {
 	if x != nil {
 		return x.Until
+	}
+	return 0
+}
+
+func (x *StreamIncident) GetPartition() uint32 {
+	if x != nil {
+		return x.Partition
+	}
+	return 0
+}
+
+func (x *StreamIncident) GetNextOffset() int64 {
+	if x != nil {
+		return x.NextOffset
 	}
 	return 0
 }
@@ -754,7 +771,7 @@ const file_ingest_wirepb_inputs_proto_rawDesc = "" +
 	"\x04from\x18\x04 \x01(\x03R\x04from\x12\x14\n" +
 	"\x05until\x18\x05 \x01(\x03R\x05until\x12\x18\n" +
 	"\aoutcome\x18\x06 \x01(\tR\aoutcome\x12\x1b\n" +
-	"\tissued_at\x18\a \x01(\x03R\bissuedAt\"\xd5\x01\n" +
+	"\tissued_at\x18\a \x01(\x03R\bissuedAt\"\x94\x02\n" +
 	"\x0eStreamIncident\x12\x1f\n" +
 	"\vincident_id\x18\x01 \x01(\tR\n" +
 	"incidentId\x12\x16\n" +
@@ -766,7 +783,11 @@ const file_ingest_wirepb_inputs_proto_rawDesc = "" +
 	"households\x18\x06 \x03(\tR\n" +
 	"households\x12\x12\n" +
 	"\x04from\x18\a \x01(\x03R\x04from\x12\x14\n" +
-	"\x05until\x18\b \x01(\x03R\x05until\"b\n" +
+	"\x05until\x18\b \x01(\x03R\x05until\x12\x1c\n" +
+	"\tpartition\x18\t \x01(\rR\tpartition\x12\x1f\n" +
+	"\vnext_offset\x18\n" +
+	" \x01(\x03R\n" +
+	"nextOffset\"b\n" +
 	"\x0fStreamResidence\x12!\n" +
 	"\fhousehold_id\x18\x01 \x01(\tR\vhouseholdId\x12,\n" +
 	"\x05stays\x18\x02 \x03(\v2\x16.weimang.v1.StreamStayR\x05stays\"u\n" +
