@@ -2,12 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,10 +13,9 @@ import (
 
 // benchOptions are the flags of bench.
 type benchOptions struct {
-	run     bench.Options
-	format  string
-	json    bool
-	timeout time.Duration
+	benchFlags
+	run    bench.Options
+	format string
 }
 
 func newBenchCmd() *cobra.Command {
@@ -51,21 +46,16 @@ of 96 as Protobuf, with a feed.usual_delay of 25h. CPU seconds are of this proce
 		},
 	}
 	cmd.AddCommand(newBenchLatencyCmd(), newBenchWorkersCmd())
+	opt.flags(cmd, 30*time.Minute)
 	f := cmd.Flags()
-	f.BoolVar(&opt.json, "json", false, "print one JSON object")
 	f.StringVar(&opt.format, "format", string(bench.JSON), "json, protobuf (a reading a record) or day (96 a record)")
 	f.IntVar(&opt.run.Households, "households", 1000, "homes")
 	f.IntVar(&opt.run.Readings, "readings", 1_000_000, "readings of all homes together, rounded up to whole intervals, or days")
 	f.IntVar(&opt.run.Partitions, "partitions", DefaultConfig().Kafka.Partitions, "of the topics")
-	f.StringSliceVar(&opt.run.Brokers, "brokers", nil, "Kafka brokers to use instead of one of our own")
-	f.DurationVar(&opt.timeout, "timeout", 30*time.Minute, "give up after this")
 	return cmd
 }
 
-func (o *benchOptions) measure(ctx context.Context, stdout, stderr io.Writer) (err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, fmt.Errorf("not done after %v (--timeout)", o.timeout))
-	defer cancel()
-	began := time.Now()
+func (o *benchOptions) measure(ctx context.Context, stdout, stderr io.Writer) error {
 	cfg := DefaultConfig()
 	o.run.Format = bench.Format(o.format)
 	if o.run.Format == bench.Day {
@@ -75,42 +65,22 @@ func (o *benchOptions) measure(ctx context.Context, stdout, stderr io.Writer) (e
 		cfg.Feed.UsualDelay = 25 * time.Hour
 	}
 	o.run.Params, o.run.Limits = cfg.Params(), cfg.Limits()
-	o.run.Prefix = fmt.Sprintf("weimang-bench-%x.", began.UnixNano())
-	o.run.Logger = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	o.run.Stage = func(name string) {
-		fmt.Fprintf(stderr, "%6.1f s  %s\n", time.Since(began).Seconds(), name)
-	}
-	where := strings.Join(o.run.Brokers, ",")
-	own := where == ""
-	if own {
-		where, o.run.Brokers = "embedded", []string{"not started yet"}
-	}
+	o.run.Stage = benchStages(stderr)
+	o.run.Brokers, o.run.Prefix = unknownBrokers, unknownPrefix
 	if err := o.run.Validate(); err != nil {
-		return usagef("%s", strings.ReplaceAll(err.Error(), "\n", "; "))
+		return refusedOptions(err)
 	}
-	if own {
-		broker, err := startOwnBroker(ctx)
+	return o.onSite(ctx, stderr, func(ctx context.Context, site *benchSite) error {
+		o.run.Brokers, o.run.Prefix, o.run.Logger = site.brokers, site.prefix, site.log
+		res, err := bench.Run(ctx, o.run)
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, broker.stop()) }()
-		o.run.Brokers = []string{broker.addr}
-	}
-	result, err := bench.Run(ctx, o.run)
-	if err != nil {
-		if cause := context.Cause(ctx); cause != nil && !errors.Is(err, context.Canceled) {
-			return cause
-		}
-		return err
-	}
-	if o.json {
-		return json.NewEncoder(stdout).Encode(struct {
+		return o.print(stdout, struct {
 			bench.Result
 			Broker string `json:"broker"`
-		}{result, where})
-	}
-	describeBench(stdout, &result, where)
-	return nil
+		}{res, site.name}, func(w io.Writer) { describeBench(w, &res, site.name) })
+	})
 }
 
 // describeBench prints the figures for people.

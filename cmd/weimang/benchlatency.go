@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
 	"runtime"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,13 +25,11 @@ import (
 
 // benchLatencyOptions are the flags of bench latency.
 type benchLatencyOptions struct {
+	benchFlags
 	run        latency.Options
 	partitions int
-	brokers    []string
 	history    bool
 	checkpoint time.Duration
-	json       bool
-	timeout    time.Duration
 }
 
 func newBenchLatencyCmd() *cobra.Command {
@@ -61,8 +57,8 @@ the topics made have a prefix of their own and are deleted at the end.`,
 			return opt.measure(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
+	opt.flags(cmd, 15*time.Minute)
 	f := cmd.Flags()
-	f.BoolVar(&opt.json, "json", false, "print one JSON object")
 	f.IntVar(&opt.run.Rate, "rate", 50_000, "readings a second under load")
 	f.DurationVar(&opt.run.Load, "duration", time.Minute, "how long they are sent")
 	f.DurationVar(&opt.run.Idle, "idle", 10*time.Second, "how long the time is measured without load before")
@@ -71,8 +67,6 @@ the topics made have a prefix of their own and are deleted at the end.`,
 	f.IntVar(&opt.partitions, "partitions", DefaultConfig().Kafka.Partitions, "of the topics")
 	f.BoolVar(&opt.history, "history", false, "keep each home's history for the page (detect.history)")
 	f.DurationVar(&opt.checkpoint, "checkpoint-every", 30*time.Second, "detect.checkpoint_every; a site's is 2m, too seldom to be seen in a short run")
-	f.StringSliceVar(&opt.brokers, "brokers", nil, "Kafka brokers to use instead of one of our own")
-	f.DurationVar(&opt.timeout, "timeout", 15*time.Minute, "give up after this")
 	return cmd
 }
 
@@ -90,37 +84,22 @@ type latencyResult struct {
 const cleanupLimit = 20 * time.Second
 
 func (o *benchLatencyOptions) measure(ctx context.Context, stdout, stderr io.Writer) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, fmt.Errorf("not done after %v (--timeout)", o.timeout))
-	defer cancel()
-	began := time.Now()
 	o.run.Partitions = o.partitions
-	o.run.Stage = func(name string) {
-		fmt.Fprintf(stderr, "%6.1f s  %s\n", time.Since(began).Seconds(), name)
-	}
+	o.run.Stage = benchStages(stderr)
 	if err := o.run.Validate(); err != nil {
-		return usagef("%s", strings.ReplaceAll(err.Error(), "\n", "; "))
+		return refusedOptions(err)
 	}
-	res, err := o.onSite(ctx, stderr)
-	if err != nil {
-		if cause := context.Cause(ctx); cause != nil && !errors.Is(err, context.Canceled) {
-			return cause
+	return o.onSite(ctx, stderr, func(ctx context.Context, site *benchSite) error {
+		res, err := o.ofSystem(ctx, site)
+		if err != nil {
+			return err
 		}
-		return err
-	}
-	if o.json {
-		return json.NewEncoder(stdout).Encode(res)
-	}
-	describeLatency(stdout, res)
-	return nil
+		return o.print(stdout, res, func(w io.Writer) { describeLatency(w, res) })
+	})
 }
 
-// onSite starts the system, measures, and takes everything away again.
-func (o *benchLatencyOptions) onSite(ctx context.Context, stderr io.Writer) (_ *latencyResult, err error) {
-	site, err := openBenchSite(ctx, o.brokers, stderr)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, site.close()) }()
+// ofSystem starts the system, measures, and takes everything away again.
+func (o *benchLatencyOptions) ofSystem(ctx context.Context, site *benchSite) (_ *latencyResult, err error) {
 	if o.run.Client, err = site.connect(); err != nil {
 		return nil, err
 	}

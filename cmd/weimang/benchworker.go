@@ -1,14 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"time"
@@ -72,88 +70,45 @@ func serveBenchWorker(w *wiring, stdin io.Reader, stdout io.Writer) error {
 
 // benchWorker is a bench-worker in a process of its own.
 type benchWorker struct {
-	page  string
-	stdin io.Closer
-	cmd   *exec.Cmd
-	ended bool
+	*child
+	page string
 }
 
 // startBenchWorker starts this program once more, with the arguments of a
 // bench-worker and its settings, by the names of the environment without their
 // prefix. Nothing else is set: what the bench's own environment says of a site
 // does not reach it.
-func startBenchWorker(ctx context.Context, args []string, settings map[string]string) (_ *benchWorker, err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("start a worker: %w", err)
-		}
-	}()
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	// It outlives ctx: what stops after an interrupt is stopped in order.
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), self, append([]string{benchWorkerCommand}, args...)...)
+func startBenchWorker(ctx context.Context, args []string, settings map[string]string) (*benchWorker, error) {
+	var env []string
 	for _, e := range os.Environ() {
 		if !strings.HasPrefix(e, envPrefix) {
-			cmd.Env = append(cmd.Env, e)
+			env = append(env, e)
 		}
 	}
 	for name, value := range settings {
-		cmd.Env = append(cmd.Env, envPrefix+name+"="+value)
+		env = append(env, envPrefix+name+"="+value)
 	}
-	cmd.Stderr = os.Stderr
-	w := &benchWorker{cmd: cmd}
-	if w.stdin, err = cmd.StdinPipe(); err != nil {
-		return nil, err
-	}
-	stdout, err := cmd.StdoutPipe()
+	c, err := startChild(ctx, env, append([]string{benchWorkerCommand}, args...)...)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("start a worker: %w", err)
 	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	// One that waits for its brokers waits for ever.
-	defer context.AfterFunc(ctx, func() { _ = w.stdin.Close() })()
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		return nil, errors.Join(err, w.Stop())
-	}
-	w.page = strings.TrimSpace(line)
-	return w, nil
+	return &benchWorker{c, c.said}, nil
 }
 
 // Stop lets the worker finish what it has begun, and leave. A second call does
 // nothing.
 func (w *benchWorker) Stop() error {
-	if w.ended {
-		return nil
-	}
-	w.ended = true
-	// Its own limit is a little below.
-	late := time.AfterFunc(stopLimit+5*time.Second, func() { _ = w.cmd.Process.Kill() })
-	defer late.Stop()
-	closed := w.stdin.Close()
-	if errors.Is(closed, os.ErrClosed) {
-		closed = nil
-	}
-	if err := errors.Join(closed, w.cmd.Wait()); err != nil {
+	if err := w.end(stopLimit + 5*time.Second); err != nil { // its own limit is a little below
 		return fmt.Errorf("stop a worker: %w", err)
 	}
 	return nil
 }
 
-// Kill ends the worker at once, as a failing machine would.
+// Kill ends the worker at once.
 func (w *benchWorker) Kill() error {
-	if w.ended {
-		return nil
-	}
-	w.ended = true
-	if err := w.cmd.Process.Kill(); err != nil {
+	if err := w.kill(); err != nil {
 		return fmt.Errorf("kill a worker: %w", err)
 	}
-	_ = w.cmd.Wait() // says that it was killed
 	return nil
 }
 

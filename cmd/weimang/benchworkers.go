@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,12 +14,10 @@ import (
 
 // benchWorkersOptions are the flags of bench workers.
 type benchWorkersOptions struct {
+	benchFlags
 	run     bench.WorkersOptions
-	brokers []string
 	events  []string
 	session time.Duration
-	json    bool
-	timeout time.Duration
 }
 
 func newBenchWorkersCmd() *cobra.Command {
@@ -52,79 +48,60 @@ the topics made have a prefix of their own and are deleted at the end.`,
 			return opt.measure(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
+	opt.flags(cmd, 30*time.Minute)
 	f := cmd.Flags()
-	f.BoolVar(&opt.json, "json", false, "print one JSON object")
 	f.IntSliceVar(&opt.run.Workers, "workers", []int{1, 2, 4}, "numbers of workers")
 	f.StringSliceVar(&opt.events, "events", []string{"add", "stop", "kill"}, "what happens, in this order; empty: nothing")
 	f.IntVar(&opt.run.Households, "households", 4000, "homes")
 	f.IntVar(&opt.run.Readings, "readings", 1_000_000, "readings of all homes together, rounded up to whole intervals")
 	f.IntVar(&opt.run.Partitions, "partitions", 16, "of the topics")
 	f.DurationVar(&opt.session, "session-timeout", 30*time.Second, "how long the partitions of a worker that was killed are its own; 6s at least")
-	f.StringSliceVar(&opt.brokers, "brokers", nil, "Kafka brokers to use instead of one of our own")
-	f.DurationVar(&opt.timeout, "timeout", 30*time.Minute, "give up after this")
 	return cmd
 }
 
 func (o *benchWorkersOptions) measure(ctx context.Context, stdout, stderr io.Writer) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, fmt.Errorf("not done after %v (--timeout)", o.timeout))
-	defer cancel()
-	began := time.Now()
 	cfg := DefaultConfig()
 	o.run.Format, o.run.Params, o.run.Limits = bench.JSON, cfg.Params(), cfg.Limits()
-	o.run.Stage = func(name string) {
-		fmt.Fprintf(stderr, "%6.1f s  %s\n", time.Since(began).Seconds(), name)
-	}
+	o.run.Stage = benchStages(stderr)
 	for _, e := range o.events {
 		o.run.Events = append(o.run.Events, bench.Event(e))
 	}
-	o.run.Brokers, o.run.Prefix = []string{"not known yet"}, "nor this"
+	o.run.Brokers, o.run.Prefix = unknownBrokers, unknownPrefix
 	err := o.run.Validate()
 	if o.session < leastSession {
 		err = errors.Join(err, fmt.Errorf("--session-timeout: %v must be at least %v", o.session, leastSession))
 	}
 	if err != nil {
-		return usagef("%s", strings.ReplaceAll(err.Error(), "\n", "; "))
+		return refusedOptions(err)
 	}
-	res, broker, err := o.onSite(ctx, stderr)
-	if err != nil {
-		if cause := context.Cause(ctx); cause != nil && !errors.Is(err, context.Canceled) {
-			return cause
+	return o.onSite(ctx, stderr, func(ctx context.Context, site *benchSite) error {
+		o.run.Brokers, o.run.Prefix, o.run.Logger = site.brokers, site.prefix, site.log
+		o.run.Start = func(ctx context.Context, prefix, clientID string) (bench.Worker, error) {
+			return o.startWorker(ctx, site.settings(prefix, o.run.Partitions), clientID)
 		}
-		return err
-	}
-	if o.json {
-		return json.NewEncoder(stdout).Encode(struct {
+		res, err := bench.RunWorkers(ctx, o.run)
+		if err != nil {
+			return err
+		}
+		return o.print(stdout, struct {
 			bench.WorkersResult
 			Session float64 `json:"session_timeout_s"`
 			Broker  string  `json:"broker"`
-		}{res, o.session.Seconds(), broker})
-	}
-	describeWorkers(stdout, &res, broker)
-	return nil
+		}{res, o.session.Seconds(), site.name}, func(w io.Writer) { describeWorkers(w, &res, site.name) })
+	})
 }
 
 // leastSession is what brokers allow, unless they are set otherwise.
 const leastSession = 6 * time.Second
 
-// onSite measures on brokers given or of its own, which it names.
-func (o *benchWorkersOptions) onSite(ctx context.Context, stderr io.Writer) (res bench.WorkersResult, broker string, err error) {
-	site, err := openBenchSite(ctx, o.brokers, stderr)
+// startWorker starts one that has detection alone, with settings that it may change.
+func (o *benchWorkersOptions) startWorker(ctx context.Context, settings map[string]string, clientID string) (bench.Worker, error) {
+	settings["KAFKA_CLIENT_ID"], settings["DETECT_HISTORY"] = clientID, "false"
+	w, err := startBenchWorker(ctx, []string{"--role", string(roleDetect), "--session", o.session.String()}, settings)
 	if err != nil {
-		return res, "", err
+		return nil, err
 	}
-	defer func() { err = errors.Join(err, site.close()) }()
-	o.run.Brokers, o.run.Prefix, o.run.Logger = site.brokers, site.prefix, site.log
-	o.run.Start = func(ctx context.Context, prefix, clientID string) (bench.Worker, error) {
-		settings := site.settings(prefix, o.run.Partitions)
-		settings["KAFKA_CLIENT_ID"], settings["DETECT_HISTORY"] = clientID, "false"
-		w, err := startBenchWorker(ctx, []string{"--role", string(roleDetect), "--session", o.session.String()}, settings)
-		if err != nil {
-			return nil, err
-		}
-		return w, nil
-	}
-	res, err = bench.RunWorkers(ctx, o.run)
-	return res, site.name, err
+	return w, nil
 }
 
 // describeWorkers prints the figures for people.

@@ -87,8 +87,14 @@ func newCheckReadingsCmd() *cobra.Command {
 it would be sent to weimang.readings, or the CSV that backtest and replay read.
 
 With --clock now the records are also judged as they would be if they were sent
-now: those from the future and those too late are refused.`,
+now: those from the future and those too late are refused.
+
+Where most records come later than the site waits for them (--usual-delay), as a
+day in one record does under the default, the feed.usual_delay that fits is
+named. It goes by sent_at; without that by the length of the blocks, with an
+hour for the way. That alone makes no file bad.`,
 		Example: `  weimang check readings day.jsonl
+  weimang check readings day.jsonl --usual-delay 25h
   kcat -b 127.0.0.1:19092 -C -t weimang.readings -o -1000 -e | weimang check readings - --clock now
   weimang check readings lcl100_2013.csv.gz --json`,
 		Args: cobra.ExactArgs(1),
@@ -110,7 +116,7 @@ now: those from the future and those too late are refused.`,
 	f.StringVar(&format, "format", formatAuto, "auto, json or csv; auto goes by the first line")
 	f.StringVar(&clock, "clock", "none", "now: refuse what is too late or in the future; none: any time is good")
 	f.Float64Var(&limits.MaxKW, "max-kw", limits.MaxKW, "highest mean power of an interval, as in the site's feed.max_kw")
-	f.DurationVar(&limits.UsualDelay, "usual-delay", limits.UsualDelay, "as in the site's feed.usual_delay, for --clock now")
+	f.DurationVar(&limits.UsualDelay, "usual-delay", limits.UsualDelay, "as in the site's feed.usual_delay")
 	jsonFlag(cmd, &asJSON)
 	return cmd
 }

@@ -25,9 +25,10 @@ type answers struct {
 	json bool
 	what string // of records, for the summary
 
-	good, bad int
-	byReason  map[ingest.Reason]int
-	err       error // of writing
+	good, bad  int
+	byReason   map[ingest.Reason]int
+	usualDelay *usualDelayAdvice // nil: none, the site's fits as far as can be seen
+	err        error             // of writing
 }
 
 // judge takes the verdict on one record: nil, or an *ingest.Rejection.
@@ -78,8 +79,12 @@ func (a *answers) finish(path string, err error) error {
 			Good     int                   `json:"good"`
 			Bad      int                   `json:"bad"`
 			ByReason map[ingest.Reason]int `json:"by_reason"`
-		}{a.good, a.bad, byReason})
+			*usualDelayAdvice
+		}{a.good, a.bad, byReason, a.usualDelay})
 	} else {
+		if a.usualDelay != nil {
+			a.printf("%s\n", a.usualDelay.text)
+		}
 		a.printf("%s\n", a.summary())
 	}
 	switch {

@@ -25,6 +25,7 @@ type readingsCheck struct {
 	limits  contract.Limits
 	clock   time.Time // zero: any time is good
 	answers *answers
+	lags    lags
 }
 
 func (c *readingsCheck) run(r io.Reader) error {
@@ -38,7 +39,10 @@ func (c *readingsCheck) run(r io.Reader) error {
 	}
 	switch format {
 	case formatJSON:
-		return eachLine(b, func(n int, line []byte) { c.answers.judge(n, c.record(line)) })
+		c.lags.counts.Usual = c.limits.UsualDelay
+		err := eachLine(b, func(n int, line []byte) { c.answers.judge(n, c.record(line)) })
+		c.answers.usualDelay = c.lags.advice()
+		return err
 	case formatCSV:
 		return c.csv(b)
 	default:
@@ -49,10 +53,13 @@ func (c *readingsCheck) run(r io.Reader) error {
 // record judges one record as ingest would.
 func (c *readingsCheck) record(value []byte) error {
 	block, err := c.limits.Decode(contract.JSON, value)
-	if err != nil || c.clock.IsZero() {
-		return err
+	if err == nil && !c.clock.IsZero() {
+		err = contract.CheckClock(&block, c.clock, c.limits)
 	}
-	return contract.CheckClock(&block, c.clock, c.limits)
+	if err == nil {
+		c.lags.add(&block)
+	}
+	return err
 }
 
 func (c *readingsCheck) csv(r io.Reader) error {

@@ -61,6 +61,48 @@ func TestAReadingSentNowIsInTime(t *testing.T) {
 	r.want(t, exitOK)
 }
 
+func TestTheUsualDelayThatFitsAFileIsNamed(t *testing.T) {
+	midnight := time.Date(2026, 7, 12, 0, 0, 0, 0, time.UTC)
+	lines := func(blocks ...ingest.Block) string {
+		var b strings.Builder
+		for i := range blocks {
+			b.Write(append(contract.EncodeJSON(&blocks[i]), '\n'))
+		}
+		return b.String()
+	}
+	halves := func(n int, start, sent time.Time) ingest.Block {
+		return ingest.Block{MeterID: "m1", Start: start, Interval: 30 * time.Minute, KWh: make([]float64, n), SentAt: sent}
+	}
+	day := lines(halves(48, midnight, time.Time{}), halves(48, midnight.AddDate(0, 0, 1), time.Time{}))
+	for name, c := range map[string]struct {
+		file  string
+		usual string
+		want  string
+	}{
+		"days in blocks":                  {day, "30m", "2 of 2 records is older than the site waits for when they come; the site should set feed.usual_delay: 25h (with 1h for the way"},
+		"days where the site waits":       {day, "25h", ""},
+		"yesterday at eight":              {lines(halves(48, midnight, midnight.Add(32*time.Hour))), "25h", "feed.usual_delay: 32h\n"},
+		"single readings, who knows when": {lines(halves(1, midnight, time.Time{}), halves(1, midnight.Add(30*time.Minute), time.Time{})), "30m", ""},
+		"single readings, two hours late": {lines(halves(1, midnight, midnight.Add(150*time.Minute))), "30m", "feed.usual_delay: 2h\n"},
+		"a day that grows":                {lines(halves(1, midnight, time.Time{}), halves(2, midnight, time.Time{}), halves(3, midnight, time.Time{})), "30m", ""},
+		"a week in a block":               {lines(halves(336, midnight, time.Time{})), "30m", "1 of 1 records is more than 72h old when they come, longer than any feed.usual_delay"},
+	} {
+		r := weimang(t, c.file, "check", "readings", "-", "--usual-delay", c.usual)
+		r.want(t, exitOK)
+		if got := strings.Contains(r.stdout, "usual delay:"); got != (c.want != "") || !strings.Contains(r.stdout, c.want) {
+			t.Errorf("%s: %q, want %q", name, r.stdout, c.want)
+		}
+	}
+	for file, want := range map[string]string{
+		day:                                     `{"good":2,"bad":0,"by_reason":{},"usual_delay_h":25}`,
+		lines(halves(1, midnight, time.Time{})): `{"good":1,"bad":0,"by_reason":{}}`,
+	} {
+		if r := weimang(t, file, "check", "readings", "-", "--json"); r.stdout != want+"\n" {
+			t.Errorf("%q, want %q", r.stdout, want)
+		}
+	}
+}
+
 func TestRowsOfACSVFileGetAnswersToo(t *testing.T) {
 	r := weimang(t, "", "check", "readings", example("readings-bad-rows.csv"))
 	r.want(t, exitFailed)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"weimang/ingest/calendar"
+	"weimang/ingest/contract"
 	"weimang/ingest/stream"
 )
 
@@ -138,7 +139,7 @@ func (s *KafkaSASLConfig) problems(ps *problems) {
 }
 
 func (f *FeedConfig) problems(ps *problems) {
-	ps.within("feed.usual_delay", f.UsualDelay, 0, 72*time.Hour)
+	ps.within("feed.usual_delay", f.UsualDelay, 0, contract.LongestUsualDelay)
 	ps.within("feed.window", f.Window, 24*time.Hour, 168*time.Hour)
 	ps.within("feed.skew", f.Skew, 0, 2*time.Hour)
 	ps.check(f.MaxKW >= 1 && f.MaxKW <= 1000, "feed.max_kw", "%g must lie between 1 and 1000 kW", f.MaxKW)

@@ -1,15 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -62,55 +58,23 @@ func serveOwnBroker(opt stream.EmbeddedOptions, stdin io.Reader, stdout io.Write
 
 // ownBroker is a broker in a process of its own.
 type ownBroker struct {
-	addr  string
-	stdin io.Closer
-	cmd   *exec.Cmd
+	*child
+	addr string
 }
 
 // startOwnBroker starts this program once more as a broker, with the flags of
 // its command.
-func startOwnBroker(ctx context.Context, flags ...string) (_ *ownBroker, err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("start a broker: %w", err)
-		}
-	}()
-	self, err := os.Executable()
+func startOwnBroker(ctx context.Context, flags ...string) (*ownBroker, error) {
+	c, err := startChild(ctx, nil, append([]string{ownBrokerCommand}, flags...)...)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("start a broker: %w", err)
 	}
-	// It outlives ctx: what stops after an interrupt still needs it.
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), self, append([]string{ownBrokerCommand}, flags...)...)
-	cmd.Stderr = os.Stderr
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	b := &ownBroker{stdin: stdin, cmd: cmd}
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		return nil, errors.Join(err, b.stop())
-	}
-	b.addr = strings.TrimSpace(line)
-	return b, nil
+	return &ownBroker{c, c.said}, nil
 }
-
-// brokerGrace is what the broker has to close its files in.
-const brokerGrace = 20 * time.Second
 
 // stop ends the broker, which removes what it has kept.
 func (b *ownBroker) stop() error {
-	late := time.AfterFunc(brokerGrace, func() { _ = b.cmd.Process.Kill() })
-	defer late.Stop()
-	closed := b.stdin.Close()
-	if err := errors.Join(closed, b.cmd.Wait()); err != nil {
+	if err := b.end(childGrace); err != nil {
 		return fmt.Errorf("stop the broker: %w", err)
 	}
 	return nil

@@ -58,7 +58,15 @@ is older than the lateness window goes to the dead letters, as it would live.
 
 A replay that was killed goes on where it was when it is started again with
 the same file and data folder (or brokers): nothing is lost and nothing comes
-twice.`,
+twice.
+
+With --send-only other processes do the rest, by their own roster, people and
+clock: one of a file's past needs "clock: feed" in their configuration. It ends
+when the brokers have acknowledged everything, and says how much ingest has yet
+to take; what ingest refuses is in "weimang deadletters list" only. Readings,
+incidents and directives come in different topics. Where the file has more than
+readings, it waits between them until ingest has caught up, so that they count
+in the order of the file: an ingest has to run.`,
 		Example: `  weimang replay --readings readings.csv.gz --as-of-feed --out transitions.jsonl
   weimang replay --readings readings.csv.gz --households households.csv --as-of-feed --speed 86400
   weimang replay --readings readings.csv.gz --brokers kafka-1:9092 --send-only`,
@@ -70,10 +78,10 @@ twice.`,
 	f := cmd.Flags()
 	opt.feed.flags(cmd)
 	f.StringVar(&opt.people, "people", "", "CSV of village_id,role,name,channel,address,language")
-	f.BoolVar(&opt.asOfFeed, "as-of-feed", false, "judge by the feed's clock instead of the wall clock")
+	f.BoolVar(&opt.asOfFeed, "as-of-feed", false, "judge by the feed's clock instead of the wall clock (--send-only: theirs counts)")
 	f.Float64Var(&opt.speed, "speed", 0, "seconds of feed time a second; 0 is as fast as possible")
 	f.StringSliceVar(&opt.brokers, "brokers", nil, "Kafka brokers; without them an embedded broker in the data folder")
-	f.BoolVar(&opt.sendOnly, "send-only", false, "only send; other processes run the rest (needs --brokers)")
+	f.BoolVar(&opt.sendOnly, "send-only", false, "only send; other processes run the rest, by their own clock (needs --brokers)")
 	f.StringVar(&opt.dataDir, "data-dir", "weimang-replay", "where the embedded broker's log and the store are")
 	f.StringVar(&opt.out, "out", "", "write the store's transitions as JSON lines when done, as backtest does")
 	f.StringVar(&opt.pushFrom, "push-from", "", "learn silently until then (date or RFC 3339)")
@@ -123,8 +131,8 @@ func replay(ctx context.Context, opt *replayOptions, stdin io.Reader, stdout, st
 	if _, err := parseMoment(opt.pushFrom, zone); err != nil {
 		return usagef("--push-from: %v", err)
 	}
-	if opt.sendOnly && len(opt.brokers) == 0 {
-		return usagef("--send-only needs --brokers: an embedded broker would have no reader")
+	if err := opt.checkSendOnly(); err != nil {
+		return err
 	}
 	cfg, err := opt.config()
 	if err != nil {
@@ -149,10 +157,17 @@ func replay(ctx context.Context, opt *replayOptions, stdin io.Reader, stdout, st
 			return err
 		}
 		defer client.Close()
-		send.Client = client
+		others := otherIngest{client, bar, stderr}
+		send.Client, send.Barrier = client, others.caughtUp
+		// Only a system whose clock is the feed's looks at the header, and without
+		// it would go by whatever partition it has read furthest.
+		send.AsOfFeed = true
 		send.Progress = func(p sender.Progress) { bar.set(p.Items, total, p.Clock.Format(time.DateOnly)) }
-		_, err = opt.send(ctx, send, input, began, bar, stderr)
-		return err
+		if _, err := opt.send(ctx, send, input, began, bar, stderr); err != nil {
+			return err
+		}
+		others.tellRest(ctx)
+		return nil
 	}
 
 	_, people, err := readRoster(cfg)

@@ -202,6 +202,21 @@ func TestReplayTellsWhatItLeftOut(t *testing.T) {
 	}
 }
 
+// What others do is not asked of a replay that only sends.
+func TestSendOnlyRefusesWhatItCannotDo(t *testing.T) {
+	readings := filepath.Join(outageFeed, "readings.csv.gz")
+	for flag, args := range map[string][]string{
+		"--brokers":   nil,
+		"--out":       {"--brokers", "127.0.0.1:1", "--out", "t.jsonl"},
+		"--people":    {"--brokers", "127.0.0.1:1", "--people", "people.csv"},
+		"--push-from": {"--brokers", "127.0.0.1:1", "--push-from", "2026-03-15"},
+	} {
+		r := weimang(t, "", append([]string{"replay", "--send-only", "--readings", readings}, args...)...)
+		r.want(t, exitUsage)
+		wantContains(t, "stderr", r.stderr, flag)
+	}
+}
+
 // TestReplayOfRealHomesEqualsBacktest sends a hundred real homes' year the
 // whole way and compares every transition with the backtest's.
 func TestReplayOfRealHomesEqualsBacktest(t *testing.T) {

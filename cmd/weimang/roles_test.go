@@ -90,14 +90,14 @@ type splitSite struct {
 	t                     *testing.T
 	client                *stream.Client
 	ingest, detect, alert *process
-	messages              string
+	brokers, messages     string
 }
 
 func newSplitSite(t *testing.T) *splitSite {
 	t.Helper()
 	broker, client := startBroker(t)
 	dir := t.TempDir()
-	s := &splitSite{t: t, client: client, messages: filepath.Join(dir, "messages.jsonl")}
+	s := &splitSite{t: t, client: client, brokers: broker, messages: filepath.Join(dir, "messages.jsonl")}
 	feed := func(name string) string {
 		path, err := filepath.Abs(filepath.Join(outageFeed, name))
 		if err != nil {
@@ -249,6 +249,50 @@ func TestThreeProcessesOfOneRoleEachLeadToTheSameMessages(t *testing.T) {
 	for _, p := range []*process{s.ingest, s.detect, s.alert} {
 		if strings.Contains(p.stderr.String(), "level=ERROR") {
 			t.Errorf("%v has logged an error:\n%s", p.roles, p.stderr.String())
+		}
+	}
+}
+
+// Sent into a running site, a file leads to the messages of a replay in one
+// process: the outage is announced before it comes, and not after.
+func TestAFileSentIntoARunningSiteLeadsToTheSameMessages(t *testing.T) {
+	s := newSplitSite(t)
+	for _, p := range []*process{s.ingest, s.detect, s.alert} {
+		p.start()
+		defer func() { p.stop() }()
+	}
+	for _, p := range []*process{s.ingest, s.detect, s.alert} {
+		eventually(t, fmt.Sprintf("%v is ready", p.roles), p.ready)
+	}
+	feed := func(name string) string { return filepath.Join(outageFeed, name) }
+	send := func() string { // without --as-of-feed: the site's clock counts
+		r := weimang(t, "", "replay", "--send-only", "--brokers", s.brokers, "--readings", feed("readings.csv.gz"),
+			"--incidents", feed("incidents.jsonl"), "--households", feed("households.csv"))
+		r.want(t, exitOK)
+		return r.stderr
+	}
+	wantContains(t, "stderr", send(), "deadletters list")
+	want := s.ofOneProcess()
+	eventually(t, "the messages of one process", func() bool { return len(readText(t, s.messages)) >= len(want) })
+	if err := s.ingested(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantContains(t, "stderr of the second run", send(), "were sent before", "ingest has taken everything")
+	if got := sortedLines(readText(t, s.messages)); got != want {
+		t.Errorf("the messages are not those of one process:\n%s", firstDifference(got, want))
+	}
+	partitions, err := s.client.Partitions(t.Context(), ingest.TopicReadings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for p := range partitions {
+		if _, err := stream.ReadAll(t.Context(), s.client, ingest.TopicReadings, p, func(r stream.Record) error {
+			if _, ok := r.Header(ingest.FeedClockHeader); !ok {
+				return fmt.Errorf("offset %d has no clock, so the site goes by what it happens to have read", r.Offset)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

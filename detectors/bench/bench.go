@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"runtime"
 	"time"
 
 	"weimang/ingest"
-	"weimang/ingest/contract"
 	"weimang/ingest/stream"
 )
 
@@ -33,15 +31,7 @@ func Run(ctx context.Context, opts Options) (_ Result, err error) {
 	if err := opts.Validate(); err != nil {
 		return Result{}, fmt.Errorf("bench: %w", err)
 	}
-	if opts.Limits == (contract.Limits{}) {
-		opts.Limits = contract.DefaultLimits()
-	}
-	if opts.Logger == nil {
-		opts.Logger = slog.New(slog.DiscardHandler)
-	}
-	if opts.Stage == nil {
-		opts.Stage = func(string) {}
-	}
+	opts.fill()
 	client, err := opts.connect(nil)
 	if err != nil {
 		return Result{}, fmt.Errorf("bench: %w", err)
@@ -83,17 +73,8 @@ func Run(ctx context.Context, opts Options) (_ Result, err error) {
 func (o *Options) ingestGroup() string { return "ingest" }
 func (o *Options) detectGroup() string { return "detect" }
 
-func (r *run) send(ctx context.Context) error {
-	village, err := r.opts.village()
-	if err != nil {
-		return err
-	}
-	for _, h := range village.Homes() {
-		r.homes = append(r.homes, h.Home)
-	}
-	f := feed{format: r.opts.Format, producer: stream.NewProducer(r.client), areas: make(map[string][]byte)}
-	err = f.send(ctx, village)
-	r.records = f.records
+func (r *run) send(ctx context.Context) (err error) {
+	r.homes, r.records, err = r.opts.sendFeed(ctx, stream.NewProducer(r.client))
 	return err
 }
 

@@ -30,6 +30,21 @@ func (o *Options) village() (*simulate.Village, error) {
 	return village, nil
 }
 
+// sendFeed makes up the feed and sends it; it returns its homes and how many
+// records were sent.
+func (o *Options) sendFeed(ctx context.Context, producer *stream.Producer) (homes []ingest.Home, records int, err error) {
+	village, err := o.village()
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, h := range village.Homes() {
+		homes = append(homes, h.Home)
+	}
+	f := feed{format: o.Format, producer: producer, areas: make(map[string][]byte)}
+	err = f.send(ctx, village)
+	return homes, f.records, err
+}
+
 // feed writes readings to weimang.readings. Records are keyed by area, so that
 // an area's come in order of time, as they do when the feed is live.
 type feed struct {

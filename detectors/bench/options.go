@@ -38,7 +38,7 @@ type Options struct {
 	Readings   int
 	Partitions int // of the topics
 	Params     detectors.Params
-	Limits     contract.Limits
+	Limits     contract.Limits   // zero: contract.DefaultLimits()
 	Stage      func(name string) // told of each stage as it begins; nil: nobody is
 	Logger     *slog.Logger      // nil: silent
 }
@@ -64,6 +64,19 @@ func (o *Options) Validate() error {
 		errs = append(errs, errors.New("brokers and a prefix are needed"))
 	}
 	return errors.Join(errs...)
+}
+
+// fill sets what was left out to what it stands for.
+func (o *Options) fill() {
+	if o.Limits == (contract.Limits{}) {
+		o.Limits = contract.DefaultLimits()
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Stage == nil {
+		o.Stage = func(string) {}
+	}
 }
 
 // intervals is how many are sent of each home.

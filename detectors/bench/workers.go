@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"runtime"
 	"slices"
@@ -123,15 +122,7 @@ func RunWorkers(ctx context.Context, opts WorkersOptions) (_ WorkersResult, err 
 	if err := opts.Validate(); err != nil {
 		return WorkersResult{}, fmt.Errorf("bench: %w", err)
 	}
-	if opts.Limits == (contract.Limits{}) {
-		opts.Limits = contract.DefaultLimits()
-	}
-	if opts.Logger == nil {
-		opts.Logger = slog.New(slog.DiscardHandler)
-	}
-	if opts.Stage == nil {
-		opts.Stage = func(string) {}
-	}
+	opts.fill()
 	t := &team{opts: &opts, res: WorkersResult{
 		Households: opts.Households, Readings: opts.intervals() * opts.Households,
 		Partitions: opts.Partitions, Cores: runtime.GOMAXPROCS(0),
@@ -239,16 +230,8 @@ func (s *site) clean(ctx context.Context, topics []stream.Topic) error {
 
 // prepare lets ingest write the log.
 func (t *team) prepare(ctx context.Context) (err error) {
-	village, err := t.opts.village()
+	homes, _, err := t.opts.sendFeed(ctx, t.feed.producer)
 	if err != nil {
-		return err
-	}
-	var homes []ingest.Home
-	for _, h := range village.Homes() {
-		homes = append(homes, h.Home)
-	}
-	f := feed{format: t.opts.Format, producer: t.feed.producer, areas: make(map[string][]byte)}
-	if err := f.send(ctx, village); err != nil {
 		return err
 	}
 	in, err := intake.New(intake.Options{

@@ -16,6 +16,16 @@ import (
 // errOnce ends a handler, which is then called once more.
 var errOnce = errors.New("once more")
 
+// readAll takes a partition over and reads what is there of its log, of which
+// nothing is saved yet.
+func readAll(ctx context.Context, svc *Service, c *stream.Claim) (*partition, error) {
+	p, err := svc.restore(ctx, c)
+	if err == nil {
+		err = p.read(ctx)
+	}
+	return p, err
+}
+
 // owner makes a service of which the test calls the parts itself, and calls
 // handle with each claim of one partition until it returns another error than
 // errOnce.
@@ -109,10 +119,7 @@ func TestStatesInMemoryAreUsedOnlyWhereNobodyElseWasThere(t *testing.T) {
 			s.owner(home, func(ctx context.Context, svc *Service, c *stream.Claim) error {
 				if first {
 					first = false
-					p, err := svc.restore(ctx, c)
-					if err == nil {
-						err = p.read(ctx)
-					}
+					p, err := readAll(ctx, svc, c)
 					if err != nil {
 						return err
 					}

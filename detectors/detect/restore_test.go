@@ -204,10 +204,7 @@ func TestTheOwnerHasTheLastWord(t *testing.T) {
 			s := newSite(t)
 			s.append(silentHomes(1)[:100])
 			s.owner(home, func(ctx context.Context, svc *Service, c *stream.Claim) error {
-				p, err := svc.restore(ctx, c)
-				if err == nil {
-					err = p.read(ctx)
-				}
+				p, err := readAll(ctx, svc, c)
 				if err == nil {
 					p.area(ids[1])
 					err = p.save(ctx, p.next, len(p.unsaved))
@@ -256,10 +253,7 @@ func TestOwnCheckpointsTwiceAreNobodyElses(t *testing.T) {
 	s := newSite(t)
 	s.append(silentHomes(1)[:100])
 	s.owner(home, func(ctx context.Context, svc *Service, c *stream.Claim) error {
-		p, err := svc.restore(ctx, c)
-		if err == nil {
-			err = p.read(ctx)
-		}
+		p, err := readAll(ctx, svc, c)
 		if err == nil {
 			err = p.save(ctx, p.next, len(p.unsaved))
 		}
@@ -322,10 +316,7 @@ func TestARestoreReadsItsOwnPartition(t *testing.T) {
 	s := newSite(t)
 	log := silentHomes(12)
 	want := undisturbed(t, log)
-	svc, stop := s.member(nil)
-	s.append(log[:len(log)/2])
-	s.waitCaught(svc)
-	stop()
+	s.work(log[:len(log)/2])
 
 	cut := len(log) / 2
 	step := func(what string, least, most float64) {
@@ -366,7 +357,7 @@ func TestARestoreReadsItsOwnPartition(t *testing.T) {
 	all := 0
 	s.read(ingest.TopicCheckpoints, func(stream.Record) { all++ })
 	read := s.observed()
-	svc, stop = s.member(nil)
+	svc, stop := s.member(nil)
 	for !svc.Ready() {
 		time.Sleep(time.Millisecond)
 	}
@@ -431,15 +422,12 @@ func TestADamagedStateStopsItsAreaAlone(t *testing.T) {
 			log := silentHomes(9)
 			want := undisturbed(t, log)
 			cut := len(log) * 31 / 40
-			svc, stop := s.member(nil)
-			s.append(log[:cut])
-			s.waitCaught(svc)
-			stop()
+			s.work(log[:cut])
 			good := s.spoil("tq-0", how)
 			// Twice, since a restart must not forget what it waits for.
 			for _, to := range []int{cut + (len(log)-cut)/2, len(log)} {
 				said := new(heard)
-				svc, stop = s.member(func(o *Options) {
+				svc, stop := s.member(func(o *Options) {
 					o.Logger = slog.New(slog.NewTextHandler(said, nil))
 					o.CheckpointEvery = 50 * time.Millisecond
 				})
@@ -475,9 +463,7 @@ func TestADamagedStateStopsItsAreaAlone(t *testing.T) {
 			if err := s.producer.Produce(t.Context(), ingest.TopicCheckpoints, []stream.Record{good}); err != nil {
 				t.Fatal(err)
 			}
-			svc, stop = s.member(nil)
-			s.waitCaught(svc)
-			stop()
+			s.work(nil)
 			s.expect(want)
 		})
 	}
@@ -489,19 +475,13 @@ func TestAStateThatIsGivenUpBeginsAnew(t *testing.T) {
 	s := newSite(t)
 	log := silentHomes(3)
 	cut := len(log) / 2
-	svc, stop := s.member(nil)
-	s.append(log[:cut])
-	s.waitCaught(svc)
-	stop()
+	s.work(log[:cut])
 	s.spoil("tq-0", func(r *stream.Record) { r.Value[len(r.Value)/2] ^= 0x40 })
-	svc, stop = s.member(nil)
-	s.append(log[cut:])
-	s.waitCaught(svc)
-	stop()
+	s.work(log[cut:])
 	if err := s.producer.Produce(t.Context(), ingest.TopicCheckpoints, []stream.Record{{Key: []byte("tq-0")}}); err != nil {
 		t.Fatal(err)
 	}
-	svc, stop = s.member(nil)
+	svc, stop := s.member(nil)
 	s.waitCaught(svc)
 	broken, homes := testutil.ToFloat64(svc.metrics.broken), testutil.ToFloat64(svc.metrics.homes)
 	stop()
@@ -555,10 +535,7 @@ func TestADamagedStateIsMadeAgainWhereAnEarlierOneIsLeft(t *testing.T) {
 	if err := s.producer.Produce(t.Context(), ingest.TopicCheckpoints, []stream.Record{last}); err != nil {
 		t.Fatal(err)
 	}
-	svc, stop := s.member(nil)
-	s.append(log)
-	s.waitCaught(svc)
-	stop()
+	s.work(log)
 	s.expect(want)
 }
 
@@ -580,16 +557,14 @@ func rename(r *stream.Record) {
 func TestAnUnknownVersionStopsThePartition(t *testing.T) {
 	s := newSite(t)
 	s.append(silentHomes(1)[:100])
-	svc, stop := s.member(nil)
-	s.waitCaught(svc)
-	stop()
+	s.work(nil)
 	s.spoil("tq-0", func(r *stream.Record) {
 		c := decodeCheckpoint(r)
 		r.Value[len(r.Value)-len(c.state)] = 99
 		r.Headers = nil
 	})
 	said := new(heard)
-	svc, stop = s.member(func(o *Options) { o.Logger = slog.New(slog.NewTextHandler(said, nil)) })
+	svc, stop := s.member(func(o *Options) { o.Logger = slog.New(slog.NewTextHandler(said, nil)) })
 	defer stop()
 	for begun := time.Now(); !strings.Contains(said.String(), "unknown state version"); time.Sleep(time.Millisecond) {
 		if time.Since(begun) > 10*time.Second {

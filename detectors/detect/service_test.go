@@ -36,7 +36,8 @@ type site struct {
 	producer *stream.Producer
 }
 
-func newSite(t *testing.T) *site {
+// newBroker is a broker without topics, and a client of it.
+func newBroker(t *testing.T) (streamtest.Cluster, *stream.Client) {
 	t.Helper()
 	on := streamtest.Start(t, stream.StartEmbedded)
 	client, err := stream.NewClient(stream.Config{Brokers: on.Brokers, Prefix: on.Prefix})
@@ -44,6 +45,12 @@ func newSite(t *testing.T) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
+	return on, client
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	on, client := newBroker(t)
 	if err := client.EnsureTopics(t.Context(), stream.Topics(partitions, stream.Retention{})); err != nil {
 		t.Fatal(err)
 	}
@@ -124,6 +131,17 @@ func (s *site) member(edit func(*Options)) (svc *Service, stop func()) {
 	stop = sync.OnceFunc(func() { cancel(); wg.Wait() })
 	s.t.Cleanup(stop)
 	return svc, stop
+}
+
+// work lets a member take in a log, and what is there already, and leave in order.
+func (s *site) work(log []ingest.Input) {
+	s.t.Helper()
+	svc, stop := s.member(nil)
+	if len(log) > 0 {
+		s.append(log)
+	}
+	s.waitCaught(svc)
+	stop()
 }
 
 func (s *site) waitCaught(svc *Service) {
@@ -226,9 +244,7 @@ func TestAStoppedMemberHandsOverWithoutRepeating(t *testing.T) {
 	}
 	stop()
 	s.append(log[half:])
-	svc, stop = s.member(nil)
-	s.waitCaught(svc)
-	stop()
+	s.work(nil)
 	if repeats := s.expect(undisturbed(t, log)); repeats != 0 {
 		t.Errorf("%d findings were said twice after an orderly hand-over", repeats)
 	}
@@ -297,13 +313,10 @@ func TestAreasMoveWhenPartitionsAreAdded(t *testing.T) {
 	s := newSite(t)
 	log := silentHomes(6)
 	want := undisturbed(t, log)
-	svc, stop := s.member(nil)
-	s.append(log[:len(log)/2])
-	s.waitCaught(svc)
-	stop()
+	s.work(log[:len(log)/2])
 
 	// What comes next is applied, but not saved.
-	svc, stop = s.member(nil)
+	svc, stop := s.member(nil)
 	svc.dies = true
 	s.append(log[len(log)/2 : len(log)*31/40])
 	s.waitCaught(svc)
@@ -311,9 +324,7 @@ func TestAreasMoveWhenPartitionsAreAdded(t *testing.T) {
 
 	s.grow(partitions + 2)
 	s.append(log[len(log)*31/40:])
-	svc, stop = s.member(nil)
-	s.waitCaught(svc)
-	stop()
+	s.work(nil)
 	s.expect(want)
 }
 

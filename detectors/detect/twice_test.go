@@ -19,7 +19,6 @@ import (
 	"weimang/ingest"
 	"weimang/ingest/contract"
 	"weimang/ingest/stream"
-	"weimang/ingest/stream/streamtest"
 )
 
 // everything is a log with all kinds of entries.
@@ -57,9 +56,7 @@ func TestALogWrittenTwiceChangesNothing(t *testing.T) {
 		s.append(rest[:n])
 		rest = rest[n:]
 	}
-	svc, stop := s.member(nil)
-	s.waitCaught(svc)
-	stop()
+	s.work(nil)
 	if repeats := s.expect(want); repeats != 0 {
 		t.Errorf("%d findings were said twice", repeats)
 	}
@@ -103,9 +100,7 @@ func TestWhatDetectWritesMayComeTwice(t *testing.T) {
 		n := min(len(log)/4, len(rest))
 		s.append(rest[:n])
 		rest = rest[n:]
-		svc, stop := s.member(nil)
-		s.waitCaught(svc)
-		stop()
+		s.work(nil)
 		s.repeat(ingest.TopicCheckpoints)
 	}
 	s.repeat(ingest.TopicFindings)
@@ -225,12 +220,7 @@ func TestALogThatIsKeptTooShortIsTold(t *testing.T) {
 // retentionSaid is what a member says of a log that is kept for so long.
 func retentionSaid(t *testing.T, keep time.Duration) string {
 	t.Helper()
-	on := streamtest.Start(t, stream.StartEmbedded)
-	client, err := stream.NewClient(stream.Config{Brokers: on.Brokers, Prefix: on.Prefix})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.Close)
+	_, client := newBroker(t)
 	topics := []stream.Topic{{Name: ingest.TopicInputs, Partitions: 1, Retention: keep}}
 	if err := client.EnsureTopics(t.Context(), topics); err != nil {
 		t.Fatal(err)

@@ -17,6 +17,9 @@ const (
 	// hold in whole Wh. A home's meter shows six digits of kWh.
 	MaxRegisterKWh = 4_294_967
 
+	// LongestUsualDelay is the longest usual delay a site can set.
+	LongestUsualDelay = 72 * time.Hour
+
 	// longestBlock is the most time one record may cover.
 	longestBlock = 7 * 24 * time.Hour
 	// mostValues is what a block of the shortest interval may hold.

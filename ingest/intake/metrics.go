@@ -3,7 +3,6 @@ package intake
 import (
 	"math"
 	"sync/atomic"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
@@ -24,6 +23,7 @@ type metrics struct {
 	conflicts     prometheus.Counter
 	lastEnd       prometheus.Gauge
 	delay         prometheus.Histogram
+	late          prometheus.Counter
 
 	latest atomic.Int64 // unix seconds shown by lastEnd
 }
@@ -49,10 +49,11 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}),
 		delay: f.NewHistogram(prometheus.HistogramOpts{
 			Name:                        "weimang_ingest_reading_delay_seconds",
-			Help:                        "From the end of a block's last interval to the run's clock on acceptance",
+			Help:                        "From the end of the first interval that a block is the first to bring to the run's clock on acceptance: what feed.usual_delay has to cover",
 			Buckets:                     []float64{60, 300, 900, 1800, 3600, 2 * 3600, 6 * 3600, 12 * 3600, 24 * 3600, 48 * 3600, 96 * 3600},
 			NativeHistogramBucketFactor: 1.1,
 		}),
+		late:     counter("late_blocks_total", "Blocks whose delay was longer than feed.usual_delay"),
 		rejected: make(map[ingest.Reason]prometheus.Counter),
 	}
 	rejected := f.NewCounterVec(prometheus.CounterOpts{
@@ -66,7 +67,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 }
 
 // accepted notes a block that went into a log.
-func (m *metrics) accepted(b *ingest.Block, clock time.Time) {
+func (m *metrics) accepted(b *ingest.Block) {
 	n := 0
 	for _, v := range b.KWh {
 		if !math.IsNaN(v) { // NaN is a missing value
@@ -74,7 +75,6 @@ func (m *metrics) accepted(b *ingest.Block, clock time.Time) {
 		}
 	}
 	m.readings.Add(float64(n))
-	m.delay.Observe(max(0, clock.Sub(b.End()).Seconds()))
 	if end := b.End().Unix(); raise(&m.latest, end) {
 		m.lastEnd.Set(float64(end))
 	}

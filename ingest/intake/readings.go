@@ -16,10 +16,11 @@ func (s *Service) readings(ctx context.Context, recs []stream.Record) error {
 		out  packer
 		dead []letter
 		one  [1]ingest.Input
+		late = s.lateness.batch()
 	)
 	for i := range recs {
 		r := &recs[i]
-		inputs, err := s.reading(r, one[:0])
+		inputs, err := s.reading(r, one[:0], late)
 		if rej := (*ingest.Rejection)(nil); errors.As(err, &rej) {
 			dead = append(dead, s.refuse(r, rej))
 		} else if err != nil {
@@ -32,15 +33,16 @@ func (s *Service) readings(ctx context.Context, recs []stream.Record) error {
 			}
 		}
 	}
+	late.end()
 	return s.produce(ctx, &out, dead)
 }
 
 // reading turns one record into entries of its area's log, put into room: one, or
 // one for each home that the meter had in its time. Of times in which the meter
 // is not in the roster there is none, unless such records are kept: a utility may
-// send the whole town. The error of a record that cannot be used, or not all of
-// it, is an *ingest.Rejection.
-func (s *Service) reading(r *stream.Record, room []ingest.Input) ([]ingest.Input, error) {
+// send the whole town. How late it comes is counted in late. The error of a
+// record that cannot be used, or not all of it, is an *ingest.Rejection.
+func (s *Service) reading(r *stream.Record, room []ingest.Input, late *batch) ([]ingest.Input, error) {
 	contentType, _ := r.Header(contract.ContentTypeHeader)
 	b, err := s.opts.Limits.Decode(contentType, r.Value)
 	if err != nil {
@@ -67,7 +69,8 @@ func (s *Service) reading(r *stream.Record, room []ingest.Input) ([]ingest.Input
 		case b.AreaID != "" && b.AreaID != area:
 			s.metrics.conflicts.Inc()
 		}
-		s.metrics.accepted(&part, clock)
+		s.metrics.accepted(&part)
+		late.block(&part, clock)
 		inputs = append(inputs, ingest.Input{AreaID: area, Clock: clock, Readings: contract.ToReadings(&part, home)})
 	}
 	if !unknown {

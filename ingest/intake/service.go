@@ -61,6 +61,7 @@ type Service struct {
 	group    *stream.Group
 	producer *stream.Producer
 	metrics  *metrics
+	lateness *lateness
 	log      *slog.Logger
 	unknown  sample
 }
@@ -93,11 +94,13 @@ func New(opts Options) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ingest: %w", err)
 	}
+	m := newMetrics(opts.Registry)
 	return &Service{
 		opts:     opts,
 		group:    group,
 		producer: stream.NewProducer(opts.Client),
-		metrics:  newMetrics(opts.Registry),
+		metrics:  m,
+		lateness: newLateness(opts.Limits.UsualDelay, m),
 		log:      opts.Logger,
 	}, nil
 }
@@ -110,6 +113,11 @@ func (s *Service) Run(ctx context.Context) error {
 			return done(ctx, fmt.Errorf("wait for the roster: %w", err))
 		}
 	}
+	ctx, stop := context.WithCancel(ctx)
+	var judge sync.WaitGroup
+	judge.Go(func() { s.lateness.run(ctx, s.log) })
+	defer judge.Wait()
+	defer stop()
 	return s.group.Run(ctx, s.partition)
 }
 

@@ -26,7 +26,17 @@ func TestAMemberGoesOnWhereItCommitted(t *testing.T) {
 		t.Fatalf("lag %d, %v after everything was committed", lag, err)
 	}
 
+	ends, err := c.EndOffsets(testContext(t), "t")
+	if err != nil {
+		t.Fatal(err)
+	}
 	produce(t, c, "t", numbered(100, 150))
+	if lag, err = c.LagUpTo(testContext(t), "readers", "t", ends); err != nil || lag != 0 {
+		t.Errorf("lag %d, %v of what was there before others sent more", lag, err)
+	}
+	if lag, err = c.LagUpTo(testContext(t), "nobody", "t", ends); err != nil || lag != 100 {
+		t.Errorf("lag %d, %v of a group that has handled nothing, want 100", lag, err)
+	}
 	if lag, err = c.Lag(testContext(t), "readers", "t"); err != nil || lag != 50 {
 		t.Fatalf("lag %d, %v, want 50", lag, err)
 	}

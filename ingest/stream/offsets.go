@@ -70,6 +70,13 @@ func (c *Client) listOffset(ctx context.Context, topic string, r kafka.OffsetReq
 // minus committed, or everything there is where nothing was committed, or more
 // than the log holds.
 func (c *Client) Lag(ctx context.Context, groupID, topic string) (int64, error) {
+	return c.LagUpTo(ctx, groupID, topic, nil)
+}
+
+// LagUpTo is Lag of what lies before upTo, by partition, as EndOffsets returned
+// it at some time: it falls to 0 even while others go on sending. nil is the
+// ends of now.
+func (c *Client) LagUpTo(ctx context.Context, groupID, topic string, upTo []int64) (int64, error) {
 	starts, ends, err := c.Bounds(ctx, topic)
 	if err != nil {
 		return 0, err
@@ -112,6 +119,12 @@ func (c *Client) Lag(ctx context.Context, groupID, topic string) (int64, error) 
 			if from > now {
 				from, end = start, now
 			}
+		}
+		if upTo != nil {
+			if p >= len(upTo) {
+				continue // the partition is newer than they are
+			}
+			end = min(end, upTo[p])
 		}
 		lag += max(0, end-from)
 	}
