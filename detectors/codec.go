@@ -179,7 +179,8 @@ func DecodeArea(p *Params, b []byte) (*Area, error) {
 	}
 	a.findPassing()
 	if a.leftBeforeMark() {
-		a.unmark()
+		a.fromSettled()
+		a.run(a.pos[mark], nil)
 	}
 	a.goBack(head.Live)
 	if !a.soundStates(live) { // the mark is damaged

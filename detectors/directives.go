@@ -120,6 +120,9 @@ func (a *Area) applyDirective(d *ingest.Directive, out *Output) error {
 	if changed < a.pos[live] {
 		a.change(max(changed, a.pos[settled]) + 1)
 	}
+	if h.res != nil {
+		h.res.anew = true
+	}
 	return nil
 }
 
@@ -129,29 +132,31 @@ func hash(id string) uint32 {
 	return h.Sum32() | 1
 }
 
-// put keeps a period in the place of the same directive, in an empty place, in
-// that of one that is over, or else of the one issued first. It returns the time
-// after which this makes a difference.
+// put keeps a period in the place of the same directive, in an empty place, or in
+// that of one that matters less: that is over, or was issued earlier. It returns
+// the time after which this makes a difference. In which order periods came does
+// not matter, since a home that moves brings old ones with it.
 func (s *said) put(p period, settledTo tick) tick {
-	rank := func(old *period) int64 {
-		switch {
-		case old.ID == p.ID:
-			return -3
-		case old.ID == 0:
-			return -2
-		case tick(old.Until) <= settledTo:
-			return -1
-		default:
-			return int64(old.Issued)
+	matters := func(x, y *period) int {
+		over := func(q *period) int {
+			switch {
+			case q.ID == 0:
+				return -2
+			case tick(q.Until) <= settledTo:
+				return -1
+			default:
+				return 0
+			}
 		}
+		return cmp.Or(cmp.Compare(over(x), over(y)), cmp.Compare(x.Issued, y.Issued), cmp.Compare(x.ID, y.ID))
 	}
 	at := &s.Periods[0]
 	for i := range s.Periods {
-		if old := &s.Periods[i]; rank(old) < rank(at) {
+		if old := &s.Periods[i]; old.ID == p.ID || at.ID != p.ID && matters(old, at) < 0 {
 			at = old
 		}
 	}
-	if at.ID == p.ID && p.Issued < at.Issued || *at == p {
+	if at.ID == p.ID && p.Issued < at.Issued || at.ID != p.ID && matters(&p, at) < 0 || *at == p {
 		return never
 	}
 	from := tick(p.From)
@@ -159,6 +164,9 @@ func (s *said) put(p period, settledTo tick) tick {
 		from = min(from, tick(at.From))
 	}
 	*at = p
+	slices.SortFunc(s.Periods[:], func(x, y period) int {
+		return cmp.Or(cmp.Compare(y.Issued, x.Issued), cmp.Compare(y.ID, x.ID))
+	})
 	return from
 }
 

@@ -45,6 +45,9 @@ func (a *Area) snapshot(h *home, of int, at tick) *moved {
 	} else {
 		m.state = h.live.clone()
 	}
+	if m.state != (homeState{}) {
+		m.state.Unusual = true // or it would say where this area's mark stood
+	}
 	for _, own := range h.meters {
 		m.meters = append(m.meters, movedMeter{own.id, own.states[of]})
 	}
@@ -118,8 +121,8 @@ func (a *Area) release(h *home, s *stay, out *Output) error {
 	if a.pos[live] < s.Until && a.ticks.overdue < s.Until {
 		return nil
 	}
-	if s.gave.At != 0 && s.left != nil && !s.anew && !h.res.anew {
-		return nil // as nearly always
+	if s.gave.At != 0 && (s.left != nil && !s.anew && !h.res.anew || s.Until <= a.pos[settled]) {
+		return nil // as nearly always; or nothing can change any more, but be forgotten
 	}
 	s.anew = false
 	left := s.left
@@ -136,11 +139,13 @@ func (a *Area) release(h *home, s *stay, out *Output) error {
 	}
 	e := encoder{b: []byte{stateVersion}}
 	a.encodeMoved(&e, h, left, next.At)
+	word := encoder{}
+	word.fixed(h.wasSaid())
 	var told published
 	if h.res.took.At < next.At { // unless it has come back, it is the other area that speaks from now on
 		told = h.public
 	}
-	if next.Sum = checksum(e.b); next == s.gave && !told.Open {
+	if next.Sum = checksum(slices.Concat(e.b, word.b)); next == s.gave && !told.Open {
 		return nil
 	}
 	next.Version++
@@ -150,7 +155,7 @@ func (a *Area) release(h *home, s *stay, out *Output) error {
 	e.fixed(told)
 	e.fixed(h.fill)
 	e.fixed(h.rhythm)
-	e.fixed(h.wasSaid())
+	e.b = append(e.b, word.b...)
 	e.uint(uint64(h.since))
 	e.fixed(checksum(e.b))
 	if e.err != nil {
@@ -171,8 +176,9 @@ func checksum(b []byte) uint32 { return crc32.ChecksumIEEE(b) }
 func (a *Area) encodeMoved(e *encoder, h *home, left *moved, at tick) {
 	e.str(h.zoneAt(at).loc.String())
 	e.bytes(packAlone(nil, &left.state, at))
-	e.uint(uint64(len(h.meters)))
-	for _, m := range h.meters {
+	meters := h.metersAt(at)
+	e.uint(uint64(len(meters)))
+	for _, m := range meters {
 		e.str(m.id)
 		e.fixed(left.meter(m.id))
 		e.spans(cutOver(m.spans, at))
@@ -185,6 +191,26 @@ func (a *Area) encodeMoved(e *encoder, h *home, left *moved, at tick) {
 		}
 		rest.encode(e)
 	}
+}
+
+// metersAt are the home's meters but those that were exchanged before a time;
+// if there is no other, the last of these. The ones left out are forgotten at
+// some time, and what is handed over must not depend on when.
+func (h *home) metersAt(at tick) []*meter {
+	var meters []*meter
+	var last *meter
+	for _, m := range h.meters {
+		switch over := cutOver(m.spans, at); {
+		case over == nil:
+			meters = append(meters, m)
+		case last == nil || over[len(over)-1].Until > last.spans[len(last.spans)-1].Until:
+			last = m
+		}
+	}
+	if meters == nil {
+		return []*meter{last}
+	}
+	return meters
 }
 
 // noCut is the step of a window whose code never begins anew.

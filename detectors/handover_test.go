@@ -3,6 +3,7 @@ package detectors
 import (
 	"bytes"
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -20,6 +21,9 @@ type town struct {
 	delay   time.Duration // of handovers
 	repeats bool          // each comes once more, an hour later
 	restart int           // every so many inputs all areas are saved and restored; 0: never
+	look    int           // every so many inputs all areas are saved; 0: never
+	saved   map[int][]byte
+	forgot  int // the input with which tq has forgotten a home, the last
 	inputs  int
 	waiting []ingest.Input // handovers, by when they arrive
 	handed  int
@@ -28,7 +32,7 @@ type town struct {
 }
 
 func newTown(t testing.TB, p Params) *town {
-	return &town{t: t, p: p, areas: make(map[string]*Area)}
+	return &town{t: t, p: p, areas: make(map[string]*Area), saved: make(map[int][]byte)}
 }
 
 // live takes a log in, and the handovers that it leads to by its end.
@@ -58,11 +62,18 @@ func (w *town) take(in ingest.Input) {
 			w.areas[id], _ = saveAndRestore(w.t, &w.p, a)
 		}
 	}
+	if w.look != 0 && w.inputs%w.look == 0 {
+		for _, id := range slices.Sorted(maps.Keys(w.areas)) {
+			_, b := saveAndRestore(w.t, &w.p, w.areas[id])
+			w.saved[w.inputs] = append(w.saved[w.inputs], b...)
+		}
+	}
 	a, ok := w.areas[in.AreaID]
 	if !ok {
 		a = NewArea(&w.p, in.AreaID)
 		w.areas[in.AreaID] = a
 	}
+	homes := a.Homes()
 	out := new(Output)
 	var rejection *ingest.Rejection
 	if err := a.Apply(&in, out); err != nil && !errors.As(err, &rejection) {
@@ -70,10 +81,15 @@ func (w *town) take(in ingest.Input) {
 	} else if err != nil && (in.Handover != nil || in.Residence != nil) {
 		w.t.Fatalf("refused: %v", err)
 	}
+	if a.Homes() < homes && a.id == "tq" {
+		w.forgot = w.inputs
+	}
 	w.found = append(w.found, out.Findings...)
 	w.tooLate += len(out.TooLate)
 	for _, h := range out.Handovers {
-		w.handed++
+		if w.handed++; w.handed > 1000 {
+			w.t.Fatal("two areas hand a home over again and again")
+		}
 		h.Clock = h.Clock.Add(w.delay)
 		w.waiting = append(w.waiting, h)
 		if w.repeats {
@@ -313,6 +329,124 @@ func TestReadingsThatWentToTheOldAreaFollow(t *testing.T) {
 	}
 	if x, y := of(got.found, homeID(3)), of(want.found, homeID(3)); len(x) != len(y) || x[0].AlertID() != y[0].AlertID() {
 		t.Errorf("%d findings, want %d", len(x), len(y))
+	}
+}
+
+// A checkpoint is a function of the log, whoever has begun anew from an earlier
+// one. Home 3 gets another meter before it moves, its old area is sent some
+// readings of after the date, and while that is not settled a neighbour that
+// stays gets another meter, too.
+func TestARestoredAreaGoesOnAsItWould(t *testing.T) {
+	p := DefaultParams()
+	first, date, second := at(15, 0), at(16, 12), at(21, 12)
+	log := exchange(twoAreas(silentMover(), 27, at(5, 0), moves{{"ru", date}}), first)
+	log = slices.DeleteFunc(log, func(in ingest.Input) bool { // as if it had one meter
+		return in.Residence != nil && in.Residence.HouseholdID == homeID(3) && in.Clock.Equal(at(5, 0))
+	})
+	for i := range log {
+		r := log[i].Readings
+		switch {
+		case r == nil:
+		case r.HouseholdID == homeID(3) && between(r.Start, date, date.Add(6*time.Hour)):
+			log[i].AreaID = "tq"
+		case r.HouseholdID == homeID(5) && !r.Start.Before(second):
+			other := *r
+			other.MeterID = "another"
+			log[i].Readings = &other
+		}
+	}
+	joins := resident(at(5, 0), homeID(3), ingest.Stay{MeterID: "new", From: date})
+	joins.AreaID = "ru"
+	log = with(log, joins,
+		resident(at(5, 0), homeID(3), ingest.Stay{Until: first}, ingest.Stay{MeterID: "new", From: first, Until: date, To: "ru"}),
+		resident(at(21, 0), homeID(5), ingest.Stay{Until: second}, ingest.Stay{MeterID: "another", From: second}))
+
+	sameRestored(t, p, log)
+}
+
+// It seemed to go nowhere, and what it was at its date was not kept.
+func TestAHomeThatComesBackAfterAllIsHandedOverAsItWas(t *testing.T) {
+	left, comes, back := at(16, 0), at(18, 12), at(19, 12)
+	log := twoAreas(silentMover(), 24, at(5, 0), nil)
+	log = slices.DeleteFunc(log, func(in ingest.Input) bool {
+		return in.Readings != nil && in.Readings.HouseholdID == homeID(3) && between(in.Readings.Start, left, comes)
+	})
+	for i := range log {
+		if r := log[i].Readings; r != nil && r.HouseholdID == homeID(3) && between(r.Start, comes, back) {
+			log[i].AreaID = "ru"
+		}
+	}
+	in := func(area string, told time.Time, stays ...ingest.Stay) ingest.Input {
+		entry := resident(told, homeID(3), stays...)
+		entry.AreaID = area
+		return entry
+	}
+	was := ingest.Stay{Until: left, To: "ru"}
+	sameRestored(t, DefaultParams(), with(log,
+		in("tq", at(10, 0), ingest.Stay{Until: left}),
+		in("tq", at(18, 0), was), in("ru", at(18, 0), ingest.Stay{From: comes}),
+		in("tq", at(19, 0), was, ingest.Stay{From: back}), in("ru", at(19, 0), ingest.Stay{From: comes, Until: back, To: "tq"})))
+}
+
+// sameRestored runs a log with and without restarts, and wants the same states
+// all the time.
+func sameRestored(t *testing.T, p Params, log []ingest.Input) {
+	t.Helper()
+	const look = 97
+	want := newTown(t, p)
+	want.look = look
+	want.live(log)
+	for name, restart := range map[string]int{"often": 53, "as a home is forgotten": want.forgot} {
+		t.Run(name, func(t *testing.T) {
+			got := newTown(t, p)
+			got.look, got.restart = look, restart
+			got.live(log)
+			for _, n := range slices.Sorted(maps.Keys(want.saved)) {
+				if !bytes.Equal(want.saved[n], got.saved[n]) {
+					t.Fatalf("after %d of %d inputs the states differ", n, len(log))
+				}
+			}
+			if got.handed != want.handed {
+				t.Errorf("handed over %d times, want %d", got.handed, want.handed)
+			}
+		})
+	}
+}
+
+// Who speaks of a home where it was is heard where it is.
+func TestWhatIsSaidInTheOldAreaFollows(t *testing.T) {
+	p := DefaultParams()
+	date := moves{{"ru", at(16, 12)}}
+	log := twoAreas(silentMover(), 20, at(5, 0), date)
+	word := ingest.Input{AreaID: "tq", Clock: at(16, 20), Directive: &ingest.Directive{
+		ID: "d-1", HouseholdID: homeID(3), Kind: ingest.Mute, IssuedAt: at(16, 20), From: at(16, 20), Until: at(19, 0),
+	}}
+	w := newTown(t, p).live(with(log, word))
+	h := w.areas["ru"].find(homeID(3))
+	if at := h.said.at(&h.live, tickOf(at(17, 12))); at == nil || !at.Mute {
+		t.Errorf("in the new area is said %+v", h.wasSaid())
+	}
+	if story := of(w.found, homeID(3)); story[len(story)-1].Reason.Cause != CauseMuted {
+		t.Errorf("it ends with %+v", story[len(story)-1])
+	}
+}
+
+// An old word that a home brings along takes no newer one's place.
+func TestWhatWasSaidComesToTheSameInAnyOrder(t *testing.T) {
+	const day = uint32(ticksADay)
+	words := []period{
+		{ID: 1, From: 10 * day, Until: 11 * day, Issued: 10 * day},
+		{ID: 2, From: 20 * day, Until: 29 * day, Issued: 20 * day},
+		{ID: 3, From: 20 * day, Until: 30 * day, Issued: 21 * day, Mute: true},
+	}
+	for _, order := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}, {1, 2, 0, 1}} {
+		var s said
+		for _, i := range order {
+			s.put(words[i], tick(15*day))
+		}
+		if s.Periods != [2]period{words[2], words[1]} {
+			t.Errorf("in the order %v is kept %+v", order, s.Periods)
+		}
 	}
 }
 

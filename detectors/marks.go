@@ -210,7 +210,13 @@ func (a *Area) goBack(to tick) {
 		}
 		a.unmark() // live leaves it again when it comes there
 	}
+	a.fromSettled()
+}
+
+// fromSettled makes live what is settled.
+func (a *Area) fromSettled() {
 	a.pos[live], a.view[live] = a.pos[settled], a.view[settled]
+	a.joined = a.pos[live] - 1
 	for _, h := range a.homes {
 		a.settledState(h, &h.live)
 		for _, m := range h.meters {

@@ -361,6 +361,7 @@ func (h *home) stayOn(a *Area, stays []stay) tick {
 			stays = append(stays, stay{span: s})
 		}
 	}
+	goes := never
 	known := func(s stay) bool { return slices.ContainsFunc(was, func(o stay) bool { return o.Until == s.Until }) }
 	for len(stays) > 1 && stays[0].Until <= a.pos[settled] && !known(stays[0]) {
 		stays = stays[1:] // done with, or too old to matter to who is here again
@@ -370,8 +371,12 @@ func (h *home) stayOn(a *Area, stays []stay) tick {
 		if j := slices.IndexFunc(was, func(o stay) bool { return o.Until == s.Until && (o.to == s.to || gone) }); j >= 0 {
 			s.to, s.left, s.anew, s.gave = was[j].to, was[j].left, was[j].anew, was[j].gave
 		}
-		if s.to != "" && s.left == nil && s.gave.At == 0 && s.Until <= a.pos[settled] {
+		switch {
+		case s.to == "" || s.left != nil || s.gave.At != 0:
+		case s.Until <= a.pos[settled]:
 			s.left = a.snapshot(h, settled, a.pos[settled]) // the date has been told too late for more
+		default:
+			goes = min(goes, s.Until-1) // what it was then nobody has kept, if it seemed to go nowhere
 		}
 	}
 	spans := whole(spansOf(stays))
@@ -382,7 +387,7 @@ func (h *home) stayOn(a *Area, stays []stay) tick {
 		return difference(old, nil, a.pos[settled])
 	}
 	h.rare().stays = stays
-	return difference(old, spans, a.pos[settled])
+	return min(goes, difference(old, spans, a.pos[settled]))
 }
 
 func spansOf(stays []stay) []span {
@@ -457,7 +462,7 @@ func (h *home) passes() bool {
 }
 
 // leftBeforeMark reports whether a home that goes on elsewhere has left between
-// settled and the mark: what it was then is in neither.
+// settled and the mark: what it was then is in neither, and computed once more.
 func (a *Area) leftBeforeMark() bool {
 	return slices.ContainsFunc(a.passing, func(h *home) bool {
 		return h.res != nil && slices.ContainsFunc(h.res.stays, func(s stay) bool {

@@ -50,8 +50,8 @@ func newChaosStreamCmd() *cobra.Command {
 		Short: "Kill, stop, cut off and confuse workers of the stream engine, and compare",
 		Long: `Send a made-up village through ingest and detect twice: once undisturbed, and
 once while workers are killed, stopped, cut off from brokers, added and taken
-away, while commits fail and answers are lost, brokers are killed, and readings
-come twice and out of order. After each round what was found and saved is
+away, while commits fail and answers are lost, brokers are killed, readings come
+twice and out of order, and homes come, go and move between areas. After each round what was found and saved is
 compared with the areas' logs, at the end with the undisturbed run.
 
 Exit code 1 and what is needed to see it again at the first difference. Seed
@@ -60,7 +60,8 @@ difference may need several tries to come again.
 
 Without --brokers a broker is started in a process of its own, which is killed
 and started again, too. With --brokers the topics made have a prefix of their
-own and are deleted at the end; brokers are killed only with --cluster.`,
+own and are deleted at the end; brokers are killed, and one of three is held for
+a while, only with --cluster.`,
 		Example: `  weimang chaos stream --rounds 10
   weimang chaos stream --rounds 3 --sabotage commit-first
   deploy/local/kafka start --brokers 3 --dir /tmp/three
@@ -81,7 +82,7 @@ own and are deleted at the end; brokers are killed only with --cluster.`,
 	f.StringVar(&opt.sabotage, "sabotage", "", "break one rule of the engine, so that the run must fail: "+joined(detect.Sabotages))
 	f.StringSliceVar(&opt.without, "without", nil, "kinds of faults to leave out: "+joined(chaos.Kinds))
 	f.StringSliceVar(&opt.run.Brokers, "brokers", nil, "Kafka brokers to use instead of one of our own")
-	f.StringVar(&opt.cluster, "cluster", "", "folder of deploy/local/kafka, whose brokers are killed and started again")
+	f.StringVar(&opt.cluster, "cluster", "", "folder of deploy/local/kafka, whose brokers are killed and started again, and of three held for a while")
 	f.StringVar(&opt.run.Logs, "logs", "", "folder for what each worker logs")
 	f.DurationVar(&opt.timeout, "timeout", time.Hour, "give up after this")
 	return cmd
@@ -257,6 +258,9 @@ func (b *mortalBroker) Start(ctx context.Context, _ int) error {
 	}
 }
 
+// Pause implements chaos.Cluster. There is no other broker to take over.
+func (b *mortalBroker) Pause(int, bool) error { return errors.ErrUnsupported }
+
 func (b *mortalBroker) end() error { return errors.Join(b.stop(), os.RemoveAll(b.dir)) }
 
 // localCluster is what deploy/local/kafka has started.
@@ -273,6 +277,15 @@ func (c localCluster) Kill(n int) error { return c.broker(context.Background(), 
 
 // Start implements chaos.Cluster.
 func (c localCluster) Start(ctx context.Context, n int) error { return c.broker(ctx, "revive", n) }
+
+// Pause implements chaos.Cluster.
+func (c localCluster) Pause(n int, stop bool) error {
+	what := "resume"
+	if stop {
+		what = "pause"
+	}
+	return c.broker(context.Background(), what, n)
+}
 
 // broker runs the program that deploy/local/kafka has left in its folder.
 func (c localCluster) broker(ctx context.Context, what string, n int) error {

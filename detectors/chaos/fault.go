@@ -24,15 +24,31 @@ const (
 	FailCommit       Kind = "fail-commit"     // the broker refuses it, or it is lost, or its answer is
 	LoseAnswer       Kind = "lose-answer"     // of a write, which the worker repeats
 	StopBroker       Kind = "stop-broker"     // kill -9, and started again
+	PauseBroker      Kind = "pause-broker"    // SIGSTOP for longer than the others wait for it, then SIGCONT
 	DuplicateInput   Kind = "duplicate-input" // a reading comes twice
 	ReorderInput     Kind = "reorder-input"   // a reading comes with a delay of its home's, others overtake it
 	LateInput        Kind = "late-input"      // a reading comes up to 90 h late, behind newer ones of its home
+	MoveHome         Kind = "move-home"       // to another area, told before its date or after it
+	ExchangeMeter    Kind = "exchange-meter"
+	HomeLeaves       Kind = "home-leaves"
+	HomeComes        Kind = "home-comes" // anew or again; of some nothing is ever heard
 )
 
 // Kinds lists the closed set.
 var Kinds = []Kind{
 	KillWorker, KillAtFindings, KillAtCheckpoint, KillAtInputs, KillAtCommit, AddWorker, RemoveWorker,
-	ExpireSession, CutNetwork, FailCommit, LoseAnswer, StopBroker, DuplicateInput, ReorderInput, LateInput,
+	ExpireSession, CutNetwork, FailCommit, LoseAnswer, StopBroker, PauseBroker, DuplicateInput, ReorderInput, LateInput,
+	MoveHome, ExchangeMeter, HomeLeaves, HomeComes,
+}
+
+// ofFeed reports whether a kind comes with the feed, and no schedule deals it.
+func (k Kind) ofFeed() bool {
+	switch k {
+	case DuplicateInput, ReorderInput, LateInput, MoveHome, ExchangeMeter, HomeLeaves, HomeComes:
+		return true
+	default:
+		return false
+	}
 }
 
 // perRound is how many faults strike in a round, beside those of the feed.
@@ -86,14 +102,13 @@ func schedule(seed uint64, round int, kinds []Kind, span time.Duration) []fault 
 // kinds are those of a run.
 func (o *Options) kinds() []Kind {
 	return slices.DeleteFunc(slices.Clone(Kinds), func(k Kind) bool {
-		return k == StopBroker && o.Cluster == nil || slices.Contains(o.Skip, k)
+		few := k == PauseBroker && (o.Cluster == nil || o.Cluster.Size() < 3) // nobody else could lead
+		return few || k == StopBroker && o.Cluster == nil || slices.Contains(o.Skip, k)
 	})
 }
 
 // dealt are the kinds that a schedule deals: those of the feed come by
 // themselves.
 func (o *Options) dealt() []Kind {
-	return slices.DeleteFunc(o.kinds(), func(k Kind) bool {
-		return k == DuplicateInput || k == ReorderInput || k == LateInput
-	})
+	return slices.DeleteFunc(o.kinds(), Kind.ofFeed)
 }

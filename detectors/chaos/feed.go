@@ -40,11 +40,19 @@ const (
 	wordRate    = 0.05
 )
 
+// wordGap is how many halves of a day lie between two words about a household. Of
+// each sort a home keeps two: a third that came sooner would take the place of one
+// that can still change what its area has handed over, maybe too late.
+const wordGap = 9
+
 // feed is what is sent: a day a round, with more before and after.
 type feed struct {
 	village *simulate.Village
-	homes   []ingest.Home
+	homes   []ingest.Home // that are there from the begin
 	days    []day
+	moved   map[string]bool        // households that are in more than one area, one after the other
+	leaves  map[string][]time.Time // when homes go on elsewhere, by the area they leave
+	joins   map[string][]time.Time // the same, by the area to which they come
 }
 
 // day is what is sent in one go. Between its halves, and behind them, come what
@@ -65,11 +73,12 @@ type reading struct {
 	at time.Time // feed's clock at which it comes
 }
 
-// word is an incident or a directive.
+// word is an incident, a directive, or what the roster says of a meter.
 type word struct {
 	topic string
 	key   string
 	value []byte
+	kind  Kind // the change of the roster that it is; "": none, or a part of one
 }
 
 // kinds of what is wrong with a home for a while.
@@ -86,11 +95,12 @@ type trouble struct {
 	from, until time.Time
 }
 
-// makeFeed makes up a feed of that many rounds.
-func makeFeed(homes, areas, rounds int, seed uint64) (*feed, error) {
-	rng := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // made-up data
+// makeFeed makes up the feed of a run.
+func makeFeed(opts *Options) (*feed, error) {
+	homes, areas, rounds := opts.Homes, opts.Areas, opts.Rounds
+	rng := rand.New(rand.NewPCG(opts.Seed, 1)) //nolint:gosec // made-up data
 	o := simulate.DefaultOptions()
-	o.Seed, o.Households, o.Areas, o.Interval = seed, homes, areas, interval
+	o.Seed, o.Households, o.Areas, o.Interval = opts.Seed, homes, areas, interval
 	o.MissingRate = 0 // silences are made here, so that none ends in the moment in which it would be told
 	first := warmUpDays
 	days := first + rounds + quietDays
@@ -126,9 +136,12 @@ func makeFeed(homes, areas, rounds int, seed uint64) (*feed, error) {
 	if f.village, err = simulate.New(o); err != nil {
 		return nil, fmt.Errorf("make up a feed: %w", err)
 	}
+	roster := f.move(opts, first)
+	roster.moved()
 	all := make(map[string][]trouble) // by meter
-	for _, h := range f.village.Homes() {
-		f.homes = append(f.homes, h.Home)
+	index := make(map[string]int)     // of a household, by the meter it has in the village
+	for i, h := range f.village.Homes() {
+		index[h.MeterID] = i
 		for d := first; d < first+rounds; d++ {
 			if rng.Float64() < troubleRate {
 				from := at(d, rng.Float64()*24)
@@ -139,14 +152,14 @@ func makeFeed(homes, areas, rounds int, seed uint64) (*feed, error) {
 		}
 	}
 	for b := range f.village.Blocks(time.Time{}, time.Time{}) {
-		if suffer(&b, all[b.MeterID]) {
+		half := int((b.End().Sub(o.Start) - 1) / (12 * time.Hour))
+		if suffer(&b, all[b.MeterID]) || roster.send(&b, index[b.MeterID], half) {
 			continue
 		}
-		passed := b.End().Sub(o.Start) - 1
-		h := &f.days[passed/(24*time.Hour)].halves[passed/(12*time.Hour)%2]
+		h := &f.days[half/2].halves[half%2]
 		h.readings = append(h.readings, reading{b, b.End()})
 	}
-	f.say(rng, first, rounds)
+	f.say(rng, first, rounds, roster)
 	return f, nil
 }
 
@@ -170,7 +183,7 @@ func suffer(b *ingest.Block, troubles []trouble) (lost bool) {
 }
 
 // say puts in what the grid and people say.
-func (f *feed) say(rng *rand.Rand, first, rounds int) {
+func (f *feed) say(rng *rand.Rand, first, rounds int, roster *movers) {
 	start := f.village.Options().Start
 	put := func(half int, w word) {
 		h := &f.days[half/2].halves[half%2]
@@ -178,15 +191,16 @@ func (f *feed) say(rng *rand.Rand, first, rounds int) {
 	}
 	for _, report := range f.village.Reports() {
 		half := int(report.KnownAt().Sub(start) / (12 * time.Hour))
-		put(half, word{ingest.TopicIncidents, report.ID, contract.EncodeReport(&report)})
+		put(half, word{topic: ingest.TopicIncidents, key: report.ID, value: contract.EncodeReport(&report)})
 	}
+	last := make(map[string]int)
 	for half := first * 2; half < (first+rounds)*2; half++ {
-		for i := range f.homes {
+		for i, home := range f.village.Homes() {
 			if rng.Float64() >= wordRate {
 				continue
 			}
 			d := ingest.Directive{
-				ID: fmt.Sprintf("d-%d-%d", half, i), HouseholdID: f.homes[i].HouseholdID, IssuedAt: f.end(half/2, half%2).UTC(),
+				ID: fmt.Sprintf("d-%d-%d", half, i), HouseholdID: home.HouseholdID, IssuedAt: f.end(half/2, half%2).UTC(),
 				Kind: []ingest.DirectiveKind{ingest.Away, ingest.Mute, ingest.Outcome}[rng.IntN(3)],
 			}
 			if d.Kind == ingest.Outcome {
@@ -195,13 +209,17 @@ func (f *feed) say(rng *rand.Rand, first, rounds int) {
 				d.From = d.IssuedAt.Add(-time.Duration(rng.IntN(20)) * time.Hour)
 				d.Until = d.IssuedAt.Add(time.Duration(6+rng.IntN(40)) * time.Hour)
 			}
-			put(half, word{ingest.TopicDirectives, d.HouseholdID, contract.EncodeDirective(&d)})
+			if said, ok := last[d.HouseholdID]; roster.households[i].listed(half) && (!ok || half-said >= wordGap) {
+				last[d.HouseholdID] = half
+				put(half, word{topic: ingest.TopicDirectives, key: d.HouseholdID, value: contract.EncodeDirective(&d)})
+			}
 		}
 	}
 }
 
 // sender sends the halves of a feed, one after the other, in another order.
 type sender struct {
+	feed   *feed
 	rng    *rand.Rand
 	kinds  []Kind
 	late   map[string]bool      // areas in which readings come late
@@ -222,7 +240,7 @@ const (
 
 func newSender(o *Options, f *feed) *sender {
 	s := &sender{
-		rng:   rand.New(rand.NewPCG(o.Seed, 5)), //nolint:gosec // a disorder
+		feed: f, rng: rand.New(rand.NewPCG(o.Seed, 5)), //nolint:gosec // a disorder
 		until: f.end(warmUpDays+o.Rounds-1, 1),
 		kinds: o.kinds(), late: make(map[string]bool), last: make(map[string]time.Time), counts: make(map[Kind]int),
 	}
@@ -232,6 +250,18 @@ func newSender(o *Options, f *feed) *sender {
 		}
 	}
 	return s
+}
+
+// inHand is what the latest readings leave of the window where a home moves:
+// what comes of them must reach its new area before the date is settled there,
+// and one area may be a day of the feed ahead of another.
+const inHand = 24 * time.Hour
+
+// leavesSoon reports whether some home goes on in another area within inHand.
+func (f *feed) leavesSoon(area string, at time.Time) bool {
+	return slices.ContainsFunc(f.leaves[area], func(date time.Time) bool {
+		return !date.Before(at) && date.Sub(at) < inHand
+	})
 }
 
 // end is when a half (0 or 1) of a day (from 0) ends.
@@ -247,6 +277,11 @@ func (s *sender) half(h *half, end time.Time) []reading {
 	does := func(k Kind, share float64) bool {
 		return s.rng.Float64() < share && slices.Contains(s.kinds, k) && !end.After(s.until)
 	}
+	for _, w := range h.words {
+		if w.kind != "" {
+			s.counts[w.kind]++
+		}
+	}
 	var out []reading
 	delays := make(map[string]time.Duration) // by meter and spell
 	for _, r := range h.readings {
@@ -260,7 +295,11 @@ func (s *sender) half(h *half, end time.Time) []reading {
 		r.at = r.at.Add(delays[id])
 		switch {
 		case s.late[r.AreaID] && does(LateInput, lateShare):
-			r.at = r.at.Add(usualDelay + time.Duration(s.rng.Int64N(int64(latest-usualDelay-disorder))))
+			late := usualDelay + time.Duration(s.rng.Int64N(int64(latest-usualDelay-disorder)))
+			if s.feed.leavesSoon(r.AreaID, r.End()) {
+				late = min(late, latest-inHand)
+			}
+			r.at = r.at.Add(late)
 			s.counts[LateInput]++
 			s.held = append(s.held, r)
 			continue

@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"testing"
@@ -8,13 +9,14 @@ import (
 
 	"weimang/detectors"
 	"weimang/ingest"
+	"weimang/ingest/contract"
 )
 
 func TestTheScheduleIsAFunctionOfSeedAndRound(t *testing.T) {
 	o := DefaultOptions()
-	o.Cluster = new(oneBroker)
+	o.Cluster = threeBrokers{}
 	kinds, struck := o.dealt(), make(map[Kind]int)
-	const rounds = 60
+	const rounds = 65
 	for round := range rounds {
 		faults := schedule(3, round, kinds, time.Second)
 		if again := schedule(3, round, kinds, time.Second); !reflect.DeepEqual(faults, again) {
@@ -34,12 +36,14 @@ func TestTheScheduleIsAFunctionOfSeedAndRound(t *testing.T) {
 	}
 }
 
-type oneBroker struct{ Cluster }
+type threeBrokers struct{ Cluster }
+
+func (threeBrokers) Size() int { return 3 }
 
 func TestADisturbedFeedHoldsTheSameReadings(t *testing.T) {
 	o := DefaultOptions()
-	o.Rounds = 3
-	f, err := makeFeed(o.Homes, o.Areas, o.Rounds, 2)
+	o.Rounds, o.Seed = 3, 2
+	f, err := makeFeed(&o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,6 +53,10 @@ func TestADisturbedFeedHoldsTheSameReadings(t *testing.T) {
 	}
 	want, got := make(map[key]float64), make(map[key]float64)
 	newest := make(map[string]time.Time)
+	listed := make(map[string][]ingest.Home) // by meter, as they are told of
+	for _, h := range f.homes {
+		listed[h.MeterID] = []ingest.Home{h}
+	}
 	s := newSender(&o, f)
 	behind, words, clock := 0, make(map[string]int), time.Time{}
 	for d := range f.days {
@@ -57,8 +65,24 @@ func TestADisturbedFeedHoldsTheSameReadings(t *testing.T) {
 			for _, w := range half.words {
 				words[w.topic]++
 			}
+			homes := maps.Clone(listed)
+			for _, w := range half.words {
+				if w.topic != ingest.TopicRoster {
+					continue
+				}
+				if listed[w.key], err = contract.DecodeHomes(w.key, w.value); err != nil {
+					t.Fatal(err)
+				}
+			}
 			for _, r := range half.readings {
 				want[key{r.MeterID, r.Start}] = r.KWh[0]
+				at := slices.IndexFunc(homes[r.MeterID], func(h ingest.Home) bool { return h.Holds(r.Start) })
+				switch gone := len(homes[r.MeterID]) > 0 && at < 0; {
+				case homes[r.MeterID] == nil:
+					t.Fatalf("meter %s sends, of which ingest has not been told", r.MeterID)
+				case !gone && homes[r.MeterID][at].AreaID != r.AreaID:
+					t.Fatalf("meter %s names area %s, ingest has been told of %s", r.MeterID, r.AreaID, homes[r.MeterID][at].AreaID)
+				}
 				if r.at.After(f.end(d, h)) {
 					t.Fatalf("a reading of %s in the half before %s", r.at, f.end(d, h))
 				}
@@ -94,6 +118,11 @@ func TestADisturbedFeedHoldsTheSameReadings(t *testing.T) {
 	for _, k := range []Kind{DuplicateInput, ReorderInput, LateInput} {
 		if s.counts[k] < 50 {
 			t.Errorf("%s: only %d", k, s.counts[k])
+		}
+	}
+	for _, k := range changeDeck {
+		if s.counts[k] == 0 {
+			t.Errorf("%s: not once", k)
 		}
 	}
 	if behind != s.counts[LateInput] {

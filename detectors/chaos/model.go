@@ -8,6 +8,8 @@ import (
 	"maps"
 	"slices"
 	"sort"
+	"time"
+	"unicode/utf8"
 
 	"weimang/detectors"
 	"weimang/detectors/detect"
@@ -25,9 +27,11 @@ type model struct {
 	at     map[string][]int64 // the next offset to be read, by topic and partition
 
 	said    map[identity][]byte // transitions that the logs lead to, as JSON
+	gave    map[passage][]byte  // homes that they hand over, as entries of other logs
+	came    map[passage][]byte  // such entries that stand in the logs
 	entries int
 	found   map[identity][]byte // transitions as they stand in weimang.findings
-	last    map[string]int      // the last transition there, by alert
+	last    map[told]int        // the last transition there
 	repeats int
 	saved   map[string]save // the checkpoint of each area that stands for most of its log
 	checked int
@@ -37,6 +41,27 @@ type model struct {
 type identity struct {
 	alert string
 	seq   int
+}
+
+func (id identity) String() string { return fmt.Sprintf("alert %s, transition %d", id.alert, id.seq) }
+
+// told is where transitions of an alert stand. Those of a household that moves
+// stand where its areas' do, maybe in two partitions, which have no common
+// order.
+type told struct {
+	alert     string
+	partition int
+}
+
+// passage is the identity of a handover.
+type passage struct {
+	household, from, to string
+	at                  time.Time
+	version             int
+}
+
+func (p passage) String() string {
+	return fmt.Sprintf("household %s, from area %s to %s at %s, version %d", p.household, p.from, p.to, p.at.Format(time.RFC3339), p.version)
 }
 
 // modelArea is an area, and what its state was after each record of its log.
@@ -62,7 +87,7 @@ type save struct {
 func newModel(client *stream.Client, params *detectors.Params) *model {
 	return &model{
 		client: client, params: params, areas: make(map[string]*modelArea), at: make(map[string][]int64),
-		said: make(map[identity][]byte), found: make(map[identity][]byte), last: make(map[string]int), saved: make(map[string]save),
+		said: make(map[identity][]byte), gave: make(map[passage][]byte), came: make(map[passage][]byte), found: make(map[identity][]byte), last: make(map[told]int), saved: make(map[string]save),
 	}
 }
 
@@ -87,46 +112,36 @@ func (m *model) read(ctx context.Context, topic string, fn func(stream.Record) e
 // each. committed are the offsets of detect's group in weimang.inputs: nothing
 // is under way any more.
 func (m *model) check(ctx context.Context, committed []int64) ([]string, error) {
-	if err := m.read(ctx, ingest.TopicInputs, m.apply); err != nil {
-		return nil, err
-	}
 	var wrong []string
 	add := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
+	if err := m.read(ctx, ingest.TopicInputs, func(r stream.Record) error { return m.apply(&r, add) }); err != nil {
+		return nil, err
+	}
+	compare(m.gave, m.came, add)
 	err := m.read(ctx, ingest.TopicFindings, func(r stream.Record) error {
 		f, err := detectors.DecodeFinding(r.Value)
 		if err != nil {
 			return err
 		}
-		id := identity{f.AlertID(), f.Seq}
+		id, where := identity{f.AlertID(), f.Seq}, told{f.AlertID(), r.Partition}
 		old, again := m.found[id]
 		switch {
 		case again && !bytes.Equal(old, r.Value):
-			add("alert %s, transition %d: is found with two contents:\n  %s\n  %s", id.alert, id.seq, old, r.Value)
+			add("%s: is found with two contents:\n  %s\n  %s", id, old, r.Value)
 		case again:
 			m.repeats++
-		case f.Seq != m.last[id.alert]+1:
-			add("alert %s: transition %d comes after %d", id.alert, f.Seq, m.last[id.alert])
+		case f.Seq <= m.last[where]:
+			add("%s: comes after transition %d", id, m.last[where])
 		}
 		if !again {
-			m.found[id], m.last[id.alert] = r.Value, f.Seq
+			m.found[id], m.last[where] = r.Value, f.Seq
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	for id, want := range m.said {
-		if got, ok := m.found[id]; !ok {
-			add("alert %s, transition %d: is missing: %s", id.alert, id.seq, want)
-		} else if !bytes.Equal(got, want) {
-			add("alert %s, transition %d: is\n  %s, and the log says\n  %s", id.alert, id.seq, got, want)
-		}
-	}
-	for id, got := range m.found {
-		if _, ok := m.said[id]; !ok {
-			add("alert %s, transition %d: nothing in the log leads to it: %s", id.alert, id.seq, got)
-		}
-	}
+	compare(m.said, m.found, add)
 	if err := m.read(ctx, ingest.TopicCheckpoints, func(r stream.Record) error {
 		return m.checkpoint(&r, add)
 	}); err != nil {
@@ -137,8 +152,35 @@ func (m *model) check(ctx context.Context, committed []int64) ([]string, error) 
 	return wrong, nil
 }
 
+// compare says how what stands in topics differs from what the logs lead to.
+func compare[K interface {
+	comparable
+	fmt.Stringer
+}](want, got map[K][]byte, add func(string, ...any)) {
+	for id, w := range want {
+		if g, ok := got[id]; !ok {
+			add("%s: is missing: %s", id, text(w))
+		} else if !bytes.Equal(g, w) {
+			add("%s: is\n  %s, and the log says\n  %s", id, text(g), text(w))
+		}
+	}
+	for id, g := range got {
+		if _, ok := want[id]; !ok {
+			add("%s: nothing in the log leads to it: %s", id, text(g))
+		}
+	}
+}
+
+// text is what a report shows of a transition, or of a state that moves.
+func text(b []byte) string {
+	if utf8.Valid(b) {
+		return string(b)
+	}
+	return fmt.Sprintf("%d bytes (%.8x)", len(b), sha256.Sum256(b))
+}
+
 // apply takes a record of a log in.
-func (m *model) apply(r stream.Record) error {
+func (m *model) apply(r *stream.Record, add func(string, ...any)) error {
 	inputs, err := contract.DecodeInputs(r.Value)
 	if err != nil {
 		return fmt.Errorf("%s/%d at %d: %w", r.Topic, r.Partition, r.Offset, err)
@@ -155,6 +197,16 @@ func (m *model) apply(r stream.Record) error {
 	out := new(detectors.Output)
 	for i := range inputs {
 		m.entries++
+		if inputs[i].Handover != nil {
+			id, entry, err := passed(&inputs[i])
+			if err != nil {
+				return err
+			}
+			if old, again := m.came[id]; again && !bytes.Equal(old, entry) {
+				add("%s: stands in the log with two contents: %s and %s", id, text(old), text(entry))
+			}
+			m.came[id] = entry
+		}
 		// What it refuses is refused in a run, too.
 		_ = a.Apply(&inputs[i], out)
 	}
@@ -166,12 +218,29 @@ func (m *model) apply(r stream.Record) error {
 		}
 		m.said[identity{f.AlertID(), f.Seq}] = value
 	}
+	for i := range out.Handovers {
+		if out.Handovers[i].Handover == nil { // consent, of which nobody speaks here
+			continue
+		}
+		id, entry, err := passed(&out.Handovers[i])
+		if err != nil {
+			return err
+		}
+		m.gave[id] = entry
+	}
 	state, err := a.Encode()
 	if err != nil {
 		return err
 	}
 	a.history = append(a.history, moment{r.Offset + 1, sha256.Sum256(state)})
 	return nil
+}
+
+// passed is a handover's identity, and the entry alone.
+func passed(in *ingest.Input) (passage, []byte, error) {
+	x := in.Handover
+	entry, err := contract.EncodeInputs(in.AreaID, []ingest.Input{*in})
+	return passage{x.HouseholdID, x.From, in.AreaID, x.At.UTC(), x.Version}, entry, err
 }
 
 // before is the area's state by the records before an offset; -1: there was

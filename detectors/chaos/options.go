@@ -22,7 +22,14 @@ type Cluster interface {
 	// Start begins it again, over what it has kept, and returns when it
 	// answers.
 	Start(ctx context.Context, n int) error
+	// Pause holds it, and lets it go on without its knowing. It is asked of
+	// three brokers or more.
+	Pause(n int, stop bool) error
 }
+
+// brokerLost is for how long a broker must be held to be lost to the others: three
+// seconds is the session that deploy/local/kafka gives them.
+const brokerLost = 4 * time.Second
 
 // Options of a run.
 type Options struct {

@@ -13,7 +13,7 @@ import (
 // outcome is what a run has come to that must not depend on what happened in
 // it, nor on the order in which the feed came.
 type outcome struct {
-	episodes map[string]episode // by alert, but for those of areas in which readings came late
+	episodes map[string]episode // by alert, but for those of which the order of arrival decides
 	areas    map[string][]byte  // detectors.OrderFree of the last state saved
 }
 
@@ -60,12 +60,33 @@ func (e *episode) clear() {
 	}
 }
 
+// joinSettles is for how long after a home has come from another area what is told
+// of its neighbours may depend on when it was handed over, and joinNear how long
+// before that they are of no concern yet.
+const (
+	joinSettles = 48 * time.Hour
+	joinNear    = 6 * time.Hour
+)
+
+// apart reports whether an episode of an area depends on how far the areas had
+// got as homes moved.
+func (f *feed) apart(area string, e *episode) bool {
+	return slices.ContainsFunc(f.joins[area], func(at time.Time) bool {
+		return e.onset.Before(at.Add(joinSettles)) && (e.end.IsZero() || e.end.After(at.Add(-joinNear)))
+	})
+}
+
 // result reduces what the model has read. Every area must be saved up to the
-// same clock.
-func (m *model) result(late map[string]bool) (outcome, error) {
+// same clock. Episodes of areas in which readings came late are left out, and
+// those of homes that have moved and of their new neighbours at that time: when
+// a home is handed over, beside which readings of theirs, depends on how far
+// either area has got.
+func (m *model) result(late map[string]bool, of *feed) (outcome, error) {
 	o := outcome{episodes: make(map[string]episode), areas: make(map[string][]byte)}
-	for alert := range m.last {
+	for at := range m.last {
+		alert := at.alert
 		var e episode
+		area := ""
 		for seq := 1; ; seq++ {
 			raw, ok := m.found[identity{alert, seq}]
 			if !ok {
@@ -75,9 +96,10 @@ func (m *model) result(late map[string]bool) (outcome, error) {
 			if err != nil {
 				return o, err
 			}
-			if late[f.AreaID] {
+			if late[f.AreaID] || of.moved[f.HouseholdID] {
 				break
 			}
+			area = f.AreaID
 			e.subject, e.kind, e.onset = f.Subject(), f.Kind, f.Onset
 			e.severity = max(e.severity, f.Severity)
 			if f.State == detectors.Resolved {
@@ -87,7 +109,7 @@ func (m *model) result(late map[string]bool) (outcome, error) {
 				e = episode{}
 			}
 		}
-		if e.clear(); e != (episode{}) {
+		if e.clear(); e != (episode{}) && !of.apart(area, &e) {
 			o.episodes[alert] = e
 		}
 	}

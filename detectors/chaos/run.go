@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,7 +51,7 @@ func Run(ctx context.Context, opts Options) (Result, error) {
 	}
 	opts.Params.UsualDelay = usualDelay
 	opts.Stage("making up a village")
-	f, err := makeFeed(opts.Homes, opts.Areas, opts.Rounds, opts.Seed)
+	f, err := makeFeed(&opts)
 	if err != nil {
 		return Result{}, fmt.Errorf("chaos: %w", err)
 	}
@@ -135,7 +136,7 @@ func (s *site) calm(ctx context.Context, f *feed) (outcome, error) {
 	options := *s.Options
 	options.Broken = ""
 	one.Options = &options
-	w, err := one.worker(ctx, 1, "", s.Session/2)
+	w, err := one.worker(ctx, 1, "", s.Session/8)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -154,6 +155,12 @@ func (s *site) calm(ctx context.Context, f *feed) (outcome, error) {
 				return outcome{}, err
 			}
 		}
+		// No area may be so far ahead of another that a home comes too late.
+		if d >= warmUpDays && d%2 == 0 {
+			if _, err := s.worked(ctx, attend); err != nil {
+				return outcome{}, err
+			}
+		}
 	}
 	wrong, err := s.settled(ctx, attend)
 	if err == nil && len(wrong) > 0 {
@@ -162,7 +169,7 @@ func (s *site) calm(ctx context.Context, f *feed) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	return s.model.result(newSender(s.Options, f).late)
+	return s.model.result(newSender(s.Options, f).late, f)
 }
 
 // settle waits until the areas know their homes. Since when they do goes by the
@@ -204,13 +211,26 @@ func (s *site) tell(ctx context.Context, h *half, attend attendant) error {
 	if err := s.ingested(ctx, attend); err != nil {
 		return err
 	}
-	for _, w := range h.words {
-		rec := stream.Record{Key: []byte(w.key), Value: w.value, Headers: s.clock.header()}
-		if err := s.producer.Produce(ctx, w.topic, []stream.Record{rec}); err != nil {
-			return err
+	// What the roster says first: whom the rest is about, and where, goes by it.
+	for _, roster := range []bool{true, false} {
+		said := false
+		for _, w := range h.words {
+			if (w.topic == ingest.TopicRoster) != roster {
+				continue
+			}
+			rec := stream.Record{Key: []byte(w.key), Value: w.value, Headers: s.clock.header()}
+			if err := s.producer.Produce(ctx, w.topic, []stream.Record{rec}); err != nil {
+				return err
+			}
+			said = true
+		}
+		if said {
+			if err := s.ingested(ctx, attend); err != nil {
+				return err
+			}
 		}
 	}
-	return s.ingested(ctx, attend)
+	return nil
 }
 
 // attendant looks after the workers while they are waited for, and is told for
@@ -250,7 +270,7 @@ const pollEvery = 50 * time.Millisecond
 // ingested waits until everything sent so far is in the areas' logs.
 func (s *site) ingested(ctx context.Context, attend attendant) error {
 	return until(ctx, attend, func(ctx context.Context) (bool, error) {
-		for _, topic := range []string{ingest.TopicReadings, ingest.TopicIncidents, ingest.TopicDirectives} {
+		for _, topic := range []string{ingest.TopicReadings, ingest.TopicIncidents, ingest.TopicDirectives, ingest.TopicRoster} {
 			if lag, err := s.client.Lag(ctx, ingestGroup, topic); err != nil || lag > 0 {
 				return false, cmp.Or(err, fmt.Errorf("%d records of %s are not in the areas' logs", lag, topic))
 			}
@@ -259,14 +279,13 @@ func (s *site) ingested(ctx context.Context, attend attendant) error {
 	})
 }
 
-// settled waits until everything sent so far is found, saved and committed, and
-// compares it with the logs.
-func (s *site) settled(ctx context.Context, attend attendant) ([]string, error) {
+// worked waits until everything sent so far is found, saved and committed, and
+// returns where the logs end.
+func (s *site) worked(ctx context.Context, attend attendant) (ends []int64, err error) {
 	if err := s.ingested(ctx, attend); err != nil {
 		return nil, err
 	}
-	var ends []int64
-	if err := until(ctx, attend, func(ctx context.Context) (_ bool, err error) {
+	err = until(ctx, attend, func(ctx context.Context) (_ bool, err error) {
 		if ends, err = s.client.EndOffsets(ctx, ingest.TopicInputs); err != nil {
 			return false, err
 		}
@@ -274,8 +293,20 @@ func (s *site) settled(ctx context.Context, attend attendant) ([]string, error) 
 		if err == nil && lag > 0 {
 			err = fmt.Errorf("%d records of the areas' logs are not found, saved and committed", lag)
 		}
-		return err == nil, err
-	}); err != nil {
+		if err != nil {
+			return false, err
+		}
+		// An area hands a home over by the log of another, before it commits.
+		now, err := s.client.EndOffsets(ctx, ingest.TopicInputs)
+		return err == nil && slices.Equal(ends, now), err
+	})
+	return ends, err
+}
+
+// settled waits until everything is worked off, and compares it with the logs.
+func (s *site) settled(ctx context.Context, attend attendant) ([]string, error) {
+	ends, err := s.worked(ctx, attend)
+	if err != nil {
 		return nil, err
 	}
 	return s.model.check(ctx, ends)
@@ -332,7 +363,7 @@ func (s *site) disturbed(ctx context.Context, f *feed, calm outcome, res *Result
 			return differs(wrong)
 		}
 	}
-	result, err := s.model.result(st.feeds.late)
+	result, err := s.model.result(st.feeds.late, f)
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,8 @@ type storm struct {
 	span   time.Duration // of a round, in which faults begin
 	round  int
 
+	brokers sync.Mutex // one of them is disturbed at a time
+
 	mu      sync.Mutex
 	workers []*worker
 	names   int
@@ -216,8 +218,8 @@ func (st *storm) day(ctx context.Context, d int, faults []fault) ([]string, erro
 		}
 	}
 	strikes.Wait()
-	if len(faults) == 0 && d%8 != 0 && d != len(st.feed.days)-1 {
-		return nil, st.attend(ctx, 0) // nothing has struck
+	if d < warmUpDays && d%8 != 0 {
+		return nil, st.attend(ctx, 0) // nothing has struck, and nobody moves
 	}
 	return st.settled(ctx, st.attend)
 }
@@ -285,6 +287,8 @@ func (st *storm) strike(ctx context.Context, f fault) {
 		st.lay(ctx, f.Kind, "of a write to "+topic, &trap{matches: st.writes(topic), answered: true, spring: lost})
 	case StopBroker:
 		st.stopBroker(ctx, rng)
+	case PauseBroker:
+		st.pauseBroker(ctx, rng)
 	default:
 		st.missed(f.Kind)
 	}
@@ -423,6 +427,8 @@ func (st *storm) cutOff(ctx context.Context, rng *rand.Rand) {
 
 // stopBroker kills a broker and starts it again, one at a time.
 func (st *storm) stopBroker(ctx context.Context, rng *rand.Rand) {
+	st.brokers.Lock()
+	defer st.brokers.Unlock()
 	n := rng.IntN(st.Cluster.Size())
 	d := time.Duration(rng.Int64N(int64(st.Session)))
 	st.note(StopBroker, "broker %d for %v", n+1, d.Round(time.Millisecond))
@@ -431,6 +437,27 @@ func (st *storm) stopBroker(ctx context.Context, rng *rand.Rand) {
 		_ = pause(ctx, d)
 		err = st.Cluster.Start(context.WithoutCancel(ctx), n)
 	}
+	st.fail(n, err)
+}
+
+// pauseBroker holds a broker until others lead in its place. When it goes on it
+// believes that it still does.
+func (st *storm) pauseBroker(ctx context.Context, rng *rand.Rand) {
+	st.brokers.Lock()
+	defer st.brokers.Unlock()
+	n := rng.IntN(st.Cluster.Size())
+	d := brokerLost + time.Duration(rng.Int64N(int64(2*st.Session)))
+	st.note(PauseBroker, "broker %d for %v", n+1, d.Round(time.Millisecond))
+	err := st.Cluster.Pause(n, true)
+	if err == nil {
+		_ = pause(ctx, d)
+		err = st.Cluster.Pause(n, false)
+	}
+	st.fail(n, err)
+}
+
+// fail notes what could not be done to a broker.
+func (st *storm) fail(n int, err error) {
 	if err != nil {
 		st.mu.Lock()
 		defer st.mu.Unlock()
