@@ -224,6 +224,23 @@ func (p *partition) shelve(ctx context.Context, best map[string]*checkpoint) err
 	return p.follow(ctx, elsewhere)
 }
 
+// moveIn saves areas that have come from other partitions before anything of
+// their log in this one is read. Whoever takes the partition over would follow
+// them to where their old logs then end, and hear what is in both logs in another
+// order than this member has told it in.
+func (p *partition) moveIn(ctx context.Context) error {
+	if p.strayed == 0 { // as nearly always
+		return nil
+	}
+	if err := p.send(ctx); err != nil {
+		return fmt.Errorf("findings of areas that partition %d has taken over: %w", p.claim.Partition(), err)
+	}
+	if err := p.save(ctx, p.next, len(p.unsaved)); err != nil {
+		return fmt.Errorf("save areas that partition %d has taken over: %w", p.claim.Partition(), err)
+	}
+	return nil
+}
+
 // gaps says which areas have missed inputs, since weimang.inputs no longer holds
 // all that came after they were saved.
 func (p *partition) gaps(best map[string]*checkpoint, logs map[int]stream.Stretch) {

@@ -153,7 +153,9 @@ func (s *Service) handle(ctx context.Context, c *stream.Claim) error {
 
 	p, err := s.regain(ctx, c)
 	if err == nil && p == nil {
-		p, err = s.restore(ctx, c)
+		if p, err = s.restore(ctx, c); err == nil {
+			err = p.moveIn(ctx)
+		}
 	}
 	if err != nil {
 		if ctx.Err() != nil {

@@ -328,6 +328,35 @@ func TestAreasMoveWhenPartitionsAreAdded(t *testing.T) {
 	s.expect(want)
 }
 
+func TestAreasThatHaveMovedAreSavedBeforeTheyGoOn(t *testing.T) {
+	s := newSite(t)
+	log := silentHomes(6)
+	s.work(log[:len(log)/2])
+	s.growTopic(ingest.TopicCheckpoints, partitions+2)
+	s.grow(partitions + 2)
+	s.append(log[len(log)/2:])
+	svc, stop := s.member(nil) // saves nothing else for an hour
+	svc.dies = true
+	s.waitCaught(svc)
+	stop()
+	moved := 0
+	s.read(ingest.TopicCheckpoints, func(r stream.Record) {
+		now := stream.Partition(r.Key, partitions+2)
+		if now == stream.Partition(r.Key, partitions) || r.Partition != now {
+			return
+		}
+		moved++
+		if _, of, next, err := DecodeCheckpoint(&r); err != nil || of != now || next != 0 {
+			t.Errorf("area %s is saved at %d of partition %d, %v; want the begin of %d", r.Key, next, of, err, now)
+		}
+	})
+	if moved == 0 {
+		t.Error("no area that moved was saved")
+	}
+	s.work(nil)
+	s.expect(undisturbed(t, log))
+}
+
 // Partitions are added while everything runs. The member has its areas in memory
 // alone, and some of what comes next goes to their old partitions, since ingest
 // does not know yet.
