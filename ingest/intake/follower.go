@@ -27,6 +27,7 @@ type Follower struct {
 	meters  map[string][]string      // by household
 	left    map[string][]place       // by meter: where it was until its record became another
 	index   *rosterIndex             // nil: to be built
+	follows int                      // partitions of the topic
 	reached map[int]int64            // by partition: everything before is taken in
 	moved   chan struct{}            // closed when reached has changed
 }
@@ -84,6 +85,9 @@ func (f *Follower) Follow(ctx context.Context, c *stream.Client) error {
 		case <-time.After(time.Second):
 		}
 	}
+	f.mu.Lock()
+	f.follows = len(ends)
+	f.mu.Unlock()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var (
@@ -161,6 +165,24 @@ func (f *Follower) Reached(ctx context.Context, partition int, next int64) error
 			return ctx.Err()
 		}
 	}
+}
+
+// Current returns when everything is taken in that the topic holds now, or with
+// the error of asking, or ctx's.
+func (f *Follower) Current(ctx context.Context, c *stream.Client) error {
+	ends, err := c.EndOffsets(ctx, ingest.TopicRoster)
+	if err != nil {
+		return fmt.Errorf("ask where the roster ends: %w", err)
+	}
+	f.mu.RLock()
+	follows := f.follows
+	f.mu.RUnlock()
+	for p, end := range ends[:min(follows, len(ends))] {
+		if err := f.Reached(ctx, p, end); err != nil {
+			return fmt.Errorf("wait for the roster: %w", err)
+		}
+	}
+	return nil
 }
 
 // apply takes changes in. A record that cannot be read is left out and logged

@@ -272,6 +272,66 @@ func TestARosterIsFollowedFromItsBegin(t *testing.T) {
 	}
 }
 
+// A meter that was written down before its reading was sent is known, however far
+// the roster's follower has got.
+func TestAReadingOfAMeterThatWasJustWrittenDownCounts(t *testing.T) {
+	w := newWorld(t)
+	f := NewFollower(nil)
+	w.run(func(ctx context.Context) error { return f.Follow(ctx, w.client) })
+	s := w.service(f)
+	w.run(s.Run)
+	const meters = 30
+	for n := range meters {
+		meter := "m" + strconv.Itoa(n)
+		if err := PublishRoster(w.ctx(), w.producer, []ingest.Home{{MeterID: meter, HouseholdID: "h" + meter, AreaID: "A"}}); err != nil {
+			t.Fatal(err)
+		}
+		w.send(ingest.TopicReadings, reading(meter, 0, 0.1))
+	}
+	w.caught(s)
+	heard := make(map[string]bool)
+	for _, in := range w.inputs()["A"] {
+		if in.Readings != nil {
+			heard[in.Readings.MeterID] = true
+		}
+	}
+	if len(heard) != meters {
+		t.Errorf("readings of %d meters count, want %d; unknown: %v", len(heard), meters, s.UnknownMeters())
+	}
+}
+
+// behind is a roster that is told of a meter only when it is asked to be current.
+type behind struct {
+	*Follower
+	asked int
+}
+
+func (b *behind) Current(context.Context, *stream.Client) error {
+	b.asked++
+	b.set("m9", []ingest.Home{{MeterID: "m9", HouseholdID: "h9", AreaID: "A"}})
+	return nil
+}
+
+func TestABatchAsksForTheRosterOnceAndOnlyForUnknownMeters(t *testing.T) {
+	w := newWorld(t)
+	b := &behind{Follower: village()}
+	s := w.service(b)
+	known := []stream.Record{reading("m1", 0, 0.1), reading("m2", 0, 0.1)}
+	if err := s.readings(w.ctx(), known); err != nil || b.asked != 0 {
+		t.Fatalf("asked %d times for meters it knows, %v", b.asked, err)
+	}
+	if err := s.readings(w.ctx(), append(known, reading("town-1", 0, 0.1), reading("m9", 0, 0.1), reading("town-2", 0, 0.1))); err != nil || b.asked != 1 {
+		t.Fatalf("asked %d times, %v", b.asked, err)
+	}
+	var heard []string
+	for _, in := range w.inputs()["A"] {
+		heard = append(heard, in.Readings.HouseholdID)
+	}
+	if !slices.Contains(heard, "h9") {
+		t.Errorf("only %v were heard", heard)
+	}
+}
+
 // noise is bytes that cannot be compressed.
 func noise(n int) []byte {
 	noise := make([]byte, n)

@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"weimang/ingest"
@@ -15,12 +16,11 @@ func (s *Service) readings(ctx context.Context, recs []stream.Record) error {
 	var (
 		out  packer
 		dead []letter
-		one  [1]ingest.Input
-		late = s.lateness.batch()
+		same = round{late: s.lateness.batch(), current: sync.OnceValue(func() error { return s.currentRoster(ctx) })}
 	)
 	for i := range recs {
 		r := &recs[i]
-		inputs, err := s.reading(r, one[:0], late)
+		inputs, err := s.reading(r, &same)
 		if rej := (*ingest.Rejection)(nil); errors.As(err, &rej) {
 			dead = append(dead, s.refuse(r, rej))
 		} else if err != nil {
@@ -33,16 +33,36 @@ func (s *Service) readings(ctx context.Context, recs []stream.Record) error {
 			}
 		}
 	}
-	late.end()
+	same.late.end()
 	return s.produce(ctx, &out, dead)
 }
 
-// reading turns one record into entries of its area's log, put into room: one, or
-// one for each home that the meter had in its time. Of times in which the meter
-// is not in the roster there is none, unless such records are kept: a utility may
-// send the whole town. How late it comes is counted in late. The error of a
-// record that cannot be used, or not all of it, is an *ingest.Rejection.
-func (s *Service) reading(r *stream.Record, room []ingest.Input, late *batch) ([]ingest.Input, error) {
+// round is what the readings of a batch share.
+type round struct {
+	one  [1]ingest.Input // room for the entries of a record
+	late *batch
+	// current returns when the roster is what it was when the batch had come.
+	current func() error
+}
+
+// currentRoster waits until the roster is what its topic says now, if it follows
+// one: who writes a meter down and then sends its readings must not lose them to
+// a follower that is behind.
+func (s *Service) currentRoster(ctx context.Context) error {
+	if f, ok := s.opts.Roster.(interface {
+		Current(context.Context, *stream.Client) error
+	}); ok {
+		return f.Current(ctx, s.opts.Client)
+	}
+	return nil
+}
+
+// reading turns one record into entries of its area's log: one, or one for each
+// home that the meter had in its time, until the next call. Of times in which the
+// meter is not in the roster there is none, unless such records are kept: a
+// utility may send the whole town. The error of a record that cannot be used, or
+// not all of it, is an *ingest.Rejection.
+func (s *Service) reading(r *stream.Record, same *round) ([]ingest.Input, error) {
 	contentType, _ := r.Header(contract.ContentTypeHeader)
 	b, err := s.opts.Limits.Decode(contentType, r.Value)
 	if err != nil {
@@ -52,9 +72,15 @@ func (s *Service) reading(r *stream.Record, room []ingest.Input, late *batch) ([
 	if err := contract.CheckClock(&b, clock, s.opts.Limits); err != nil {
 		return nil, err
 	}
-	inputs, unknown := room, false
+	inputs, unknown := same.one[:0], false
 	for begin := 0; begin < len(b.KWh); {
 		part, home, ok := s.part(&b, begin)
+		if !ok {
+			if err := same.current(); err != nil {
+				return nil, err
+			}
+			part, home, ok = s.part(&b, begin)
+		}
 		begin += len(part.KWh)
 		if !ok {
 			unknown = true
@@ -70,7 +96,7 @@ func (s *Service) reading(r *stream.Record, room []ingest.Input, late *batch) ([
 			s.metrics.conflicts.Inc()
 		}
 		s.metrics.accepted(&part)
-		late.block(&part, clock)
+		same.late.block(&part, clock)
 		inputs = append(inputs, ingest.Input{AreaID: area, Clock: clock, Readings: contract.ToReadings(&part, home)})
 	}
 	if !unknown {
