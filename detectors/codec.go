@@ -210,8 +210,8 @@ func OrderFree(p *Params, state []byte) ([]byte, error) {
 	for _, h := range a.homes {
 		h.public, h.fill, h.rhythm = published{}, backfill{}, rhythm{}
 		h.since = min(h.since, clockUnknown) // when the roster spoke of it
-		if h.res != nil {                    // how often it was handed over
-			h.res.took.Version = 0
+		if h.res != nil {
+			h.res.took.Version = 0 // how often it was handed over
 			for i := range h.res.stays {
 				h.res.stays[i].gave.Version = 0
 			}

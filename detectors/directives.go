@@ -121,7 +121,7 @@ func (a *Area) applyDirective(d *ingest.Directive, out *Output) error {
 		a.change(max(changed, a.pos[settled]) + 1)
 	}
 	if h.res != nil {
-		h.res.anew = true
+		h.res.anew = true // where it has moved to, this counts too
 	}
 	return nil
 }
@@ -132,23 +132,26 @@ func hash(id string) uint32 {
 	return h.Sum32() | 1
 }
 
+// standing is 0 of an empty place, 1 of a period that is over, 2 of one that
+// still makes a difference.
+func (p *period) standing(settledTo tick) int {
+	switch {
+	case p.ID == 0:
+		return 0
+	case tick(p.Until) <= settledTo:
+		return 1
+	default:
+		return 2
+	}
+}
+
 // put keeps a period in the place of the same directive, in an empty place, or in
 // that of one that matters less: that is over, or was issued earlier. It returns
 // the time after which this makes a difference. In which order periods came does
 // not matter, since a home that moves brings old ones with it.
 func (s *said) put(p period, settledTo tick) tick {
 	matters := func(x, y *period) int {
-		over := func(q *period) int {
-			switch {
-			case q.ID == 0:
-				return -2
-			case tick(q.Until) <= settledTo:
-				return -1
-			default:
-				return 0
-			}
-		}
-		return cmp.Or(cmp.Compare(over(x), over(y)), cmp.Compare(x.Issued, y.Issued), cmp.Compare(x.ID, y.ID))
+		return cmp.Or(cmp.Compare(x.standing(settledTo), y.standing(settledTo)), cmp.Compare(x.Issued, y.Issued), cmp.Compare(x.ID, y.ID))
 	}
 	at := &s.Periods[0]
 	for i := range s.Periods {

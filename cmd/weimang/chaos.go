@@ -259,7 +259,10 @@ func (b *mortalBroker) Start(ctx context.Context, _ int) error {
 }
 
 // Pause implements chaos.Cluster. There is no other broker to take over.
-func (b *mortalBroker) Pause(int, bool) error { return errors.ErrUnsupported }
+func (b *mortalBroker) Pause(int) error { return errors.ErrUnsupported }
+
+// Resume implements chaos.Cluster.
+func (b *mortalBroker) Resume(int) error { return errors.ErrUnsupported }
 
 func (b *mortalBroker) end() error { return errors.Join(b.stop(), os.RemoveAll(b.dir)) }
 
@@ -279,13 +282,10 @@ func (c localCluster) Kill(n int) error { return c.broker(context.Background(), 
 func (c localCluster) Start(ctx context.Context, n int) error { return c.broker(ctx, "revive", n) }
 
 // Pause implements chaos.Cluster.
-func (c localCluster) Pause(n int, stop bool) error {
-	what := "resume"
-	if stop {
-		what = "pause"
-	}
-	return c.broker(context.Background(), what, n)
-}
+func (c localCluster) Pause(n int) error { return c.broker(context.Background(), "pause", n) }
+
+// Resume implements chaos.Cluster.
+func (c localCluster) Resume(n int) error { return c.broker(context.Background(), "resume", n) }
 
 // broker runs the program that deploy/local/kafka has left in its folder.
 func (c localCluster) broker(ctx context.Context, what string, n int) error {

@@ -22,9 +22,10 @@ type Cluster interface {
 	// Start begins it again, over what it has kept, and returns when it
 	// answers.
 	Start(ctx context.Context, n int) error
-	// Pause holds it, and lets it go on without its knowing. It is asked of
-	// three brokers or more.
-	Pause(n int, stop bool) error
+	// Pause holds it, of three brokers or more.
+	Pause(n int) error
+	// Resume lets it go on, without its knowing.
+	Resume(n int) error
 }
 
 // brokerLost is for how long a broker must be held to be lost to the others: three

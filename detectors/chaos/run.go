@@ -157,7 +157,7 @@ func (s *site) calm(ctx context.Context, f *feed) (outcome, error) {
 		}
 		// No area may be so far ahead of another that a home comes too late.
 		if d >= warmUpDays && d%2 == 0 {
-			if _, err := s.worked(ctx, attend); err != nil {
+			if _, err := s.workedOff(ctx, attend); err != nil {
 				return outcome{}, err
 			}
 		}
@@ -279,9 +279,9 @@ func (s *site) ingested(ctx context.Context, attend attendant) error {
 	})
 }
 
-// worked waits until everything sent so far is found, saved and committed, and
+// workedOff waits until everything sent so far is found, saved and committed, and
 // returns where the logs end.
-func (s *site) worked(ctx context.Context, attend attendant) (ends []int64, err error) {
+func (s *site) workedOff(ctx context.Context, attend attendant) (ends []int64, err error) {
 	if err := s.ingested(ctx, attend); err != nil {
 		return nil, err
 	}
@@ -305,7 +305,7 @@ func (s *site) worked(ctx context.Context, attend attendant) (ends []int64, err 
 
 // settled waits until everything is worked off, and compares it with the logs.
 func (s *site) settled(ctx context.Context, attend attendant) ([]string, error) {
-	ends, err := s.worked(ctx, attend)
+	ends, err := s.workedOff(ctx, attend)
 	if err != nil {
 		return nil, err
 	}

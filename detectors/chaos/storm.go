@@ -448,10 +448,10 @@ func (st *storm) pauseBroker(ctx context.Context, rng *rand.Rand) {
 	n := rng.IntN(st.Cluster.Size())
 	d := brokerLost + time.Duration(rng.Int64N(int64(2*st.Session)))
 	st.note(PauseBroker, "broker %d for %v", n+1, d.Round(time.Millisecond))
-	err := st.Cluster.Pause(n, true)
+	err := st.Cluster.Pause(n)
 	if err == nil {
 		_ = pause(ctx, d)
-		err = st.Cluster.Pause(n, false)
+		err = st.Cluster.Resume(n)
 	}
 	st.fail(n, err)
 }

@@ -16,7 +16,7 @@ func (s *Service) readings(ctx context.Context, recs []stream.Record) error {
 	var (
 		out  packer
 		dead []letter
-		same = round{late: s.lateness.batch(), current: sync.OnceValue(func() error { return s.currentRoster(ctx) })}
+		same = shared{late: s.lateness.batch(), current: sync.OnceValue(func() error { return s.currentRoster(ctx) })}
 	)
 	for i := range recs {
 		r := &recs[i]
@@ -37,8 +37,8 @@ func (s *Service) readings(ctx context.Context, recs []stream.Record) error {
 	return s.produce(ctx, &out, dead)
 }
 
-// round is what the readings of a batch share.
-type round struct {
+// shared is what the readings of a batch share.
+type shared struct {
 	one  [1]ingest.Input // room for the entries of a record
 	late *batch
 	// current returns when the roster is what it was when the batch had come.
@@ -62,7 +62,7 @@ func (s *Service) currentRoster(ctx context.Context) error {
 // meter is not in the roster there is none, unless such records are kept: a
 // utility may send the whole town. The error of a record that cannot be used, or
 // not all of it, is an *ingest.Rejection.
-func (s *Service) reading(r *stream.Record, same *round) ([]ingest.Input, error) {
+func (s *Service) reading(r *stream.Record, same *shared) ([]ingest.Input, error) {
 	contentType, _ := r.Header(contract.ContentTypeHeader)
 	b, err := s.opts.Limits.Decode(contentType, r.Value)
 	if err != nil {
