@@ -82,8 +82,8 @@ func TestADirectiveThatIsReplacedIsForgottenAtOnce(t *testing.T) {
 	}
 }
 
-// A million homes must fit into the memory of a machine with 8 GB, beside the
-// garbage that Go lets lie.
+// What a home takes decides how many a machine can watch: operators.md and
+// scale.md reckon with 4 KB.
 func TestAHomeTakesLittleMemory(t *testing.T) {
 	// A home is one allocation with 8 bytes before it, of the size class of 1,792.
 	if size := unsafe.Sizeof(home{}); size > 1792-8 {
