@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"weimang/alerts/roster"
 	"weimang/detectors"
 )
 
@@ -68,8 +69,8 @@ type Event struct {
 
 // Recipient is whom a message is for, without name or address.
 type Recipient struct {
-	PersonID string `json:"person_id"`
-	Role     Role   `json:"role"`
+	PersonID string      `json:"person_id"`
+	Role     roster.Role `json:"role"`
 }
 
 // Message is one transition for one person over one channel. Its JSON holds
@@ -81,7 +82,7 @@ type Message struct {
 	Seq         int                `json:"seq"`
 	To          Recipient          `json:"to"`
 	Channel     string             `json:"channel"`
-	Lang        Lang               `json:"lang"`
+	Lang        roster.Lang        `json:"lang"`
 	Kind        detectors.Kind     `json:"kind"`
 	Severity    detectors.Severity `json:"severity"`
 	State       detectors.State    `json:"state"`

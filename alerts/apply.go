@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"weimang/alerts/roster"
 	"weimang/detectors"
 )
 
@@ -51,7 +52,7 @@ func (w *work) apply(f *detectors.Finding, raw json.RawMessage) error {
 
 // household looks the finding's household up. One that the roster does not
 // know gets an alert all the same, under its id.
-func (w *work) household(f *detectors.Finding) (*Household, error) {
+func (w *work) household(f *detectors.Finding) (*roster.Household, error) {
 	if f.HouseholdID == "" {
 		return nil, nil
 	}
@@ -60,13 +61,13 @@ func (w *work) household(f *detectors.Finding) (*Household, error) {
 		return nil, err
 	}
 	if home == nil {
-		home = &Household{ID: f.HouseholdID, AreaID: f.AreaID, unlisted: true}
+		home = &roster.Household{ID: f.HouseholdID, AreaID: f.AreaID, Unlisted: true}
 	}
 	return home, nil
 }
 
 // step brings the alert's row and history on by one transition.
-func (w *work) step(f *detectors.Finding, home *Household) (*Alert, error) {
+func (w *work) step(f *detectors.Finding, home *roster.Household) (*Alert, error) {
 	a, err := w.tx.Alert(f.AlertID())
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package alerts
 import (
 	"time"
 
+	"weimang/alerts/roster"
 	"weimang/detectors"
 )
 
@@ -25,5 +26,5 @@ type Text struct {
 
 // Wording words a notice (see folder message).
 type Wording interface {
-	Text(lang Lang, n Notice) (Text, error)
+	Text(lang roster.Lang, n Notice) (Text, error)
 }

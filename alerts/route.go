@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"weimang/alerts/roster"
 	"weimang/detectors"
 )
 
@@ -22,16 +23,16 @@ var unroutedReasons = []unroutedReason{noHousehold, noVillage, noChair, noChanne
 
 // tell writes the messages of one pushed transition: to the chairs of the
 // household's village, or of every village with homes in the area.
-func (w *work) tell(f *detectors.Finding, home *Household) error {
+func (w *work) tell(f *detectors.Finding, home *roster.Household) error {
 	if home != nil {
-		return w.tellVillage(f, home.VillageID, []Household{*home})
+		return w.tellVillage(f, home.VillageID, []roster.Household{*home})
 	}
 	homes, err := w.tx.AreaHouseholds(f.AreaID)
 	if err != nil {
 		return err
 	}
 	var villages []string
-	byVillage := map[string][]Household{}
+	byVillage := map[string][]roster.Household{}
 	for _, h := range homes {
 		if len(f.Households) > 0 && !slices.Contains(f.Households, h.ID) {
 			continue // the power is cut to others
@@ -55,7 +56,7 @@ func (w *work) tell(f *detectors.Finding, home *Household) error {
 // tellVillage writes a village's messages; where nobody can be told, the
 // operator is, and it is counted: an alert that reaches nobody is the one
 // thing that must not happen quietly.
-func (w *work) tellVillage(f *detectors.Finding, villageID string, homes []Household) error {
+func (w *work) tellVillage(f *detectors.Finding, villageID string, homes []roster.Household) error {
 	n := w.notice(f, homes)
 	people, why, err := w.recipients(villageID, homes, &n)
 	if err != nil {
@@ -75,7 +76,7 @@ func (w *work) tellVillage(f *detectors.Finding, villageID string, homes []House
 	return nil
 }
 
-func (w *work) notice(f *detectors.Finding, homes []Household) Notice {
+func (w *work) notice(f *detectors.Finding, homes []roster.Household) Notice {
 	n := Notice{Finding: f, Zone: w.opts.Zone}
 	if len(homes) > 0 {
 		n.Zone = homes[0].Location(w.opts.Zone)
@@ -92,7 +93,7 @@ func (w *work) notice(f *detectors.Finding, homes []Household) Notice {
 
 // recipients are a village's chairs that have a channel, or the operator and
 // the reason why it is the operator.
-func (w *work) recipients(villageID string, homes []Household, n *Notice) ([]Person, unroutedReason, error) {
+func (w *work) recipients(villageID string, homes []roster.Household, n *Notice) ([]roster.Person, unroutedReason, error) {
 	fallback := w.opts.Fallback
 	if villageID != "" {
 		// Two villages of an area may both want a chair: two messages, two recipients.
@@ -104,10 +105,10 @@ func (w *work) recipients(villageID string, homes []Household, n *Notice) ([]Per
 	}
 	if village == nil {
 		n.Fallback = true
-		if len(homes) == 0 || homes[0].unlisted {
-			return []Person{fallback}, noHousehold, nil
+		if len(homes) == 0 || homes[0].Unlisted {
+			return []roster.Person{fallback}, noHousehold, nil
 		}
-		return []Person{fallback}, noVillage, nil
+		return []roster.Person{fallback}, noVillage, nil
 	}
 	n.Village = village.Name
 	chairs, err := w.tx.Chairs(villageID)
@@ -125,17 +126,17 @@ func (w *work) recipients(villageID string, homes []Household, n *Notice) ([]Per
 		return reachable, "", nil
 	case len(chairs) > 0:
 		n.Fallback = true
-		return []Person{fallback}, noChannel, nil
+		return []roster.Person{fallback}, noChannel, nil
 	default:
 		n.Fallback = true
-		return []Person{fallback}, noChair, nil
+		return []roster.Person{fallback}, noChair, nil
 	}
 }
 
-func (w *work) enqueue(f *detectors.Finding, n Notice, villageID string, p Person) error {
+func (w *work) enqueue(f *detectors.Finding, n Notice, villageID string, p roster.Person) error {
 	lang := p.Lang
 	if lang == "" {
-		lang = Chinese
+		lang = roster.Chinese
 	}
 	text, err := w.wording.Text(lang, n)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"weimang/alerts/roster"
 	"weimang/detectors"
 )
 
@@ -30,10 +31,10 @@ type Tx interface {
 	PutAlert(a *Alert) error
 	AppendEvent(e Event) error
 
-	Household(id string) (*Household, error) // nil when there is none
-	AreaHouseholds(area string) ([]Household, error)
-	Village(id string) (*Village, error) // nil when there is none
-	Chairs(village string) ([]Person, error)
+	Household(id string) (*roster.Household, error) // nil when there is none
+	AreaHouseholds(area string) ([]roster.Household, error)
+	Village(id string) (*roster.Village, error) // nil when there is none
+	Chairs(village string) ([]roster.Person, error)
 
 	// Told reports whether the person has a message about the alert already.
 	Told(alertID, personID string) (bool, error)
@@ -44,7 +45,7 @@ type Tx interface {
 // Options configure a Service.
 type Options struct {
 	// Fallback hears what has nobody else to go to; its Channel must be set.
-	Fallback Person
+	Fallback roster.Person
 	// Channels are the channels that exist: a person on another one would
 	// never hear anything, so the message goes to the fallback. nil: any.
 	Channels []string
@@ -72,10 +73,10 @@ func NewService(ctx context.Context, store Store, wording Wording, opts Options,
 		return nil, fmt.Errorf("alerts need a fallback channel for what has nobody else to go to")
 	}
 	if opts.Fallback.ID == "" {
-		opts.Fallback.ID = string(Operator)
+		opts.Fallback.ID = string(roster.Operator)
 	}
 	if opts.Fallback.Role == "" {
-		opts.Fallback.Role = Operator
+		opts.Fallback.Role = roster.Operator
 	}
 	if opts.Zone == nil {
 		opts.Zone = time.UTC

@@ -16,6 +16,7 @@ import (
 	"weimang/alerts"
 	"weimang/alerts/deliver"
 	"weimang/alerts/message"
+	"weimang/alerts/roster"
 	"weimang/alerts/store"
 	"weimang/detectors"
 )
@@ -51,9 +52,9 @@ func newVillage(t *testing.T) *village {
 		{MeterID: "m2", HouseholdID: "h2", AreaID: "a1", VillageID: "v2", VillageName: "东岗村", Label: "1组2号", Zone: zone},
 		{MeterID: "m3", HouseholdID: "h3", AreaID: "a2", VillageID: "v3", VillageName: "西岗村", Label: "2组7号", Zone: zone},
 		{MeterID: "m4", HouseholdID: "h4", AreaID: "a2", Label: "5号", Zone: zone},
-	}, []alerts.Person{
-		{ID: "p1", VillageID: "v1", Role: alerts.Chair, Name: "someone", Channel: "console", Address: "13800000000"},
-		{ID: "p3", VillageID: "v3", Role: alerts.Chair, Channel: "pigeon"},
+	}, []roster.Person{
+		{ID: "p1", VillageID: "v1", Role: roster.Chair, Name: "someone", Channel: "console", Address: "13800000000"},
+		{ID: "p3", VillageID: "v3", Role: roster.Chair, Channel: "pigeon"},
 		{ID: "p9", VillageID: "v2", Role: "deputy", Channel: "console"},
 	})
 	if err != nil {
@@ -65,7 +66,7 @@ func newVillage(t *testing.T) *village {
 	}
 	v := &village{t: t, db: db, reg: prometheus.NewPedanticRegistry()}
 	v.service, err = alerts.NewService(t.Context(), db, words, alerts.Options{
-		Fallback: alerts.Person{Channel: "console"}, Channels: []string{"console"}, BaseURL: "http://127.0.0.1:8080",
+		Fallback: roster.Person{Channel: "console"}, Channels: []string{"console"}, BaseURL: "http://127.0.0.1:8080",
 		Wake: func() { v.wakes++ }, Now: now,
 	}, slog.New(slog.DiscardHandler), v.reg)
 	if err != nil {
@@ -148,7 +149,7 @@ func TestAChairHearsOfHerHouseholdAndOfItsEnd(t *testing.T) {
 		t.Fatalf("%d messages, want one", len(ms))
 	}
 	m := ms[0]
-	if m.To.PersonID != "p1" || m.To.Role != alerts.Chair || m.Lang != alerts.Chinese || m.Fallback {
+	if m.To.PersonID != "p1" || m.To.Role != roster.Chair || m.Lang != roster.Chinese || m.Fallback {
 		t.Errorf("message to %+v", m)
 	}
 	if m.ID != "h1/42#1:p1:console" || m.URL != "http://127.0.0.1:8080/household/h1" {
@@ -257,7 +258,7 @@ func TestWhoHasNobodyGoesToTheOperatorAndIsCounted(t *testing.T) {
 				t.Fatalf("%d alerts, want one all the same", len(as))
 			}
 			ms := v.messages()
-			if len(ms) != 1 || ms[0].To.Role != alerts.Operator || !ms[0].Fallback || !strings.Contains(ms[0].Text, "转告") {
+			if len(ms) != 1 || ms[0].To.Role != roster.Operator || !ms[0].Fallback || !strings.Contains(ms[0].Text, "转告") {
 				t.Errorf("messages: %+v", ms)
 			}
 			if got := counter(t, v.reg, "weimang_alerts_unrouted_total", "reason", tc.reason); got != 1 {
@@ -447,7 +448,7 @@ func TestABatchIsAllOrNothing(t *testing.T) {
 	}
 	reg := prometheus.NewRegistry()
 	s, err := alerts.NewService(t.Context(), &brittle{Store: v.db, n: 2}, words, alerts.Options{
-		Fallback: alerts.Person{Channel: "console"}, Wake: func() { t.Error("woken for nothing") },
+		Fallback: roster.Person{Channel: "console"}, Wake: func() { t.Error("woken for nothing") },
 	}, slog.New(slog.DiscardHandler), reg)
 	if err != nil {
 		t.Fatal(err)

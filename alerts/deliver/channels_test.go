@@ -19,6 +19,7 @@ import (
 	"weimang/alerts"
 	"weimang/alerts/deliver"
 	catalogue "weimang/alerts/message"
+	"weimang/alerts/roster"
 	"weimang/alerts/store"
 	"weimang/detectors"
 )
@@ -216,7 +217,7 @@ func TestAFindingReachesAReceiverThatWasDown(t *testing.T) {
 	log, reg := slog.New(slog.DiscardHandler), prometheus.NewRegistry()
 	topic := &broker{failures: 1}
 	d := deliver.New(db, map[string]deliver.Channel{"hook": hook}, topic, deliver.Options{MinBackoff: 2 * time.Millisecond, Tick: 5 * time.Millisecond}, log, reg)
-	s, err := alerts.NewService(ctx, db, words, alerts.Options{Fallback: alerts.Person{Channel: "hook"}, Wake: d.Wake}, log, reg)
+	s, err := alerts.NewService(ctx, db, words, alerts.Options{Fallback: roster.Person{Channel: "hook"}, Wake: d.Wake}, log, reg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ import (
 
 	"weimang/alerts"
 	"weimang/alerts/deliver"
+	"weimang/alerts/roster"
 	"weimang/detectors"
 )
 
@@ -471,8 +472,8 @@ func TestTransitionsArePublishedInOrderAfterTheBrokerRecovers(t *testing.T) {
 func message() alerts.Message {
 	at := time.Date(2026, 7, 12, 4, 0, 0, 0, time.UTC)
 	return alerts.Message{
-		ID: "h1/42#1:p1:console", AlertID: "h1/42", Seq: 1, To: alerts.Recipient{PersonID: "p1", Role: alerts.Chair}, Channel: "console",
-		Lang: alerts.Chinese, Kind: detectors.Shortfall, Severity: detectors.Orange, State: detectors.Open, HouseholdID: "h1", Label: "3组12号",
+		ID: "h1/42#1:p1:console", AlertID: "h1/42", Seq: 1, To: alerts.Recipient{PersonID: "p1", Role: roster.Chair}, Channel: "console",
+		Lang: roster.Chinese, Kind: detectors.Shortfall, Severity: detectors.Orange, State: detectors.Open, HouseholdID: "h1", Label: "3组12号",
 		AreaID: "a1", Onset: at, DecidedAt: at, Title: "请今天去看看：3组12号", Text: "第一行\n第二行", URL: "http://x/household/h1", Address: "13800000000",
 	}
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"weimang/alerts"
+	"weimang/alerts/roster"
 	"weimang/detectors"
 )
 
@@ -17,14 +17,14 @@ var files embed.FS
 
 // Catalogue holds the texts of all languages. It is safe for concurrent use.
 type Catalogue struct {
-	langs map[alerts.Lang]*language
+	langs map[roster.Lang]*language
 }
 
 // New reads the embedded texts. An error means that they do not parse, which
 // a test rules out.
 func New() (*Catalogue, error) {
-	c := &Catalogue{langs: map[alerts.Lang]*language{}}
-	for _, lang := range alerts.Langs {
+	c := &Catalogue{langs: map[roster.Lang]*language{}}
+	for _, lang := range roster.Langs {
 		raw, err := files.ReadFile(string(lang) + ".yaml")
 		if err != nil {
 			return nil, fmt.Errorf("texts of %s: %w", lang, err)

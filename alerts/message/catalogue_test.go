@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"weimang/alerts"
+	"weimang/alerts/roster"
 	"weimang/detectors"
 )
 
@@ -13,7 +14,7 @@ import (
 // here, in each language.
 func TestEveryKindAndCauseHasText(t *testing.T) {
 	c := catalogue(t)
-	for _, lang := range alerts.Langs {
+	for _, lang := range roster.Langs {
 		l := c.langs[lang]
 		for _, kind := range detectors.Kinds {
 			if l.Names.Kinds[kind] == "" {
@@ -42,7 +43,7 @@ func TestEveryKindAndCauseHasText(t *testing.T) {
 // there is, and with none but those that a finding always has.
 func TestNoMessageHasAHole(t *testing.T) {
 	c := catalogue(t)
-	for _, lang := range alerts.Langs {
+	for _, lang := range roster.Langs {
 		for _, kind := range detectors.Kinds {
 			for _, cause := range detectors.Causes {
 				for _, state := range []detectors.State{detectors.Open, detectors.Update, detectors.Resolved} {
@@ -67,7 +68,7 @@ func bare(n alerts.Notice) alerts.Notice {
 	return alerts.Notice{Finding: &f, Fallback: true}
 }
 
-func whole(t *testing.T, c *Catalogue, lang alerts.Lang, n alerts.Notice) {
+func whole(t *testing.T, c *Catalogue, lang roster.Lang, n alerts.Notice) {
 	t.Helper()
 	f := n.Finding
 	text, err := c.Text(lang, n)
@@ -92,7 +93,7 @@ func whole(t *testing.T, c *Catalogue, lang alerts.Lang, n alerts.Notice) {
 // A template that asks for what is not known fails instead of leaving a gap.
 func TestUnknownFactIsAnError(t *testing.T) {
 	n := bare(example(t, detectors.Announced, detectors.CauseAnnounced, detectors.Blue, detectors.Open))
-	x := &facts{n: n, f: n.Finding, l: catalogue(t).langs[alerts.Chinese]}
+	x := &facts{n: n, f: n.Finding, l: catalogue(t).langs[roster.Chinese]}
 	for name, ask := range map[string]func() (string, error){
 		"from": x.From, "until": x.Until, "age": x.DataUntil, "span": x.Span, "neighbours": x.Neighbours, "around": x.Around, "rate": x.Every, "village": x.Village,
 	} {
@@ -127,10 +128,10 @@ func TestTimesAreToldAsPeopleDo(t *testing.T) {
 		{at(7, 1, 8, 0), "7月1日上午8点", "8 am on 1 July"},
 		{time.Date(2025, 12, 31, 8, 0, 0, 0, zone), "2025年12月31日上午8点", "8 am on 31 December 2025"},
 	} {
-		if got := c.When(alerts.Chinese, tc.t.UTC(), now, zone); got != tc.zh {
+		if got := c.When(roster.Chinese, tc.t.UTC(), now, zone); got != tc.zh {
 			t.Errorf("%s: %s, want %s", tc.t, got, tc.zh)
 		}
-		if got := c.When(alerts.English, tc.t.UTC(), now, zone); got != tc.en {
+		if got := c.When(roster.English, tc.t.UTC(), now, zone); got != tc.en {
 			t.Errorf("%s: %s, want %s", tc.t, got, tc.en)
 		}
 	}
@@ -144,7 +145,7 @@ func TestHowOftenItHappensByChanceIsTold(t *testing.T) {
 		0.005:  {"这样的情况不多见：没事的人家，大约半年才会有一次。", "This is rare: a home where all is well looks like this about once in half a year."},
 		0.0001: {"这样的情况不多见：没事的人家，大约好几年才会有一次。", "This is rare: a home where all is well looks like this about once in several years."},
 	} {
-		for i, lang := range []alerts.Lang{alerts.Chinese, alerts.English} {
+		for i, lang := range []roster.Lang{roster.Chinese, roster.English} {
 			n := example(t, detectors.Frozen, detectors.CauseFlat, detectors.Yellow, detectors.Open)
 			n.Finding.Reason.Rate = rate
 			text, err := c.Text(lang, n)
@@ -170,7 +171,7 @@ func TestWhatTheNeighboursDidIsTold(t *testing.T) {
 		0.69: {"旁边人家比平常少用了三成。", "The neighbours use about 30 percent less than usual."},
 		0.01: {"旁边人家比平常少用了九成。", "The neighbours use about 90 percent less than usual."},
 	} {
-		for i, lang := range []alerts.Lang{alerts.Chinese, alerts.English} {
+		for i, lang := range []roster.Lang{roster.Chinese, roster.English} {
 			n := example(t, detectors.NightLife, detectors.CauseReversed, detectors.Yellow, detectors.Open)
 			n.Finding.Reason.Neighbours = ratio
 			text, err := c.Text(lang, n)
@@ -184,7 +185,7 @@ func TestWhatTheNeighboursDidIsTold(t *testing.T) {
 func TestEnergyIsToldAsPeopleDo(t *testing.T) {
 	c := catalogue(t)
 	for v, want := range map[float64]string{0: "0 度", 0.01: "不到 0.1 度", 0.4: "0.4 度", 3: "3 度", 3.24: "3.2 度", 12.6: "13 度"} {
-		if got := c.KWh(alerts.Chinese, v); got != want {
+		if got := c.KWh(roster.Chinese, v); got != want {
 			t.Errorf("%g: %s, want %s", v, got, want)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"weimang/alerts"
+	"weimang/alerts/roster"
 	"weimang/detectors"
 )
 
@@ -134,7 +135,7 @@ func severities(kind detectors.Kind) []detectors.Severity {
 // language and kind.
 func TestEveryMessageReadsAsAgreed(t *testing.T) {
 	c := catalogue(t)
-	for _, lang := range alerts.Langs {
+	for _, lang := range roster.Langs {
 		for _, kind := range detectors.Kinds {
 			t.Run(string(lang)+"/"+string(kind), func(t *testing.T) {
 				var b strings.Builder
@@ -159,7 +160,7 @@ func TestEveryMessageReadsAsAgreed(t *testing.T) {
 // village has no chair.
 func TestWhatIsAddedReadsAsAgreed(t *testing.T) {
 	c := catalogue(t)
-	for _, lang := range alerts.Langs {
+	for _, lang := range roster.Langs {
 		t.Run(string(lang), func(t *testing.T) {
 			n := example(t, detectors.NoSignOfLife, detectors.CauseQuiet, detectors.Orange, detectors.Open)
 			f := n.Finding
@@ -187,7 +188,7 @@ func TestOutagesOfAllSortsReadAsAgreed(t *testing.T) {
 		n.Finding.State = state
 		return n
 	}
-	for _, lang := range alerts.Langs {
+	for _, lang := range roster.Langs {
 		t.Run(string(lang), func(t *testing.T) {
 			var b strings.Builder
 			add := func(name string, n alerts.Notice, change func(*alerts.Notice)) {
@@ -228,7 +229,7 @@ func TestOutagesOfAllSortsReadAsAgreed(t *testing.T) {
 // What most meters of an area being silent ends with.
 func TestTheEndOfAnAreasSilenceReadsAsAgreed(t *testing.T) {
 	c := catalogue(t)
-	for _, lang := range alerts.Langs {
+	for _, lang := range roster.Langs {
 		t.Run(string(lang), func(t *testing.T) {
 			var b strings.Builder
 			for _, cause := range []detectors.Cause{detectors.CauseDataBack, detectors.CauseCorrection} {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"weimang/alerts"
+	"weimang/alerts/roster"
 )
 
 // teller says times and numbers the way people of one language do. Times come
@@ -25,7 +25,7 @@ type teller interface {
 	area(id string) string
 }
 
-var tellers = map[alerts.Lang]teller{alerts.Chinese: chinese{}, alerts.English: english{}}
+var tellers = map[roster.Lang]teller{roster.Chinese: chinese{}, roster.English: english{}}
 
 // daysBetween is how many calendar days t lies after now (negative: before).
 func daysBetween(t, now time.Time) int {

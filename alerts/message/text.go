@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"weimang/alerts"
+	"weimang/alerts/roster"
 	"weimang/detectors"
 )
 
@@ -15,7 +16,7 @@ const oldData = 3 * time.Hour
 
 // Text implements alerts.Wording: a title, and a body of one line each for
 // what, why, and what to do, then what must be added.
-func (c *Catalogue) Text(lang alerts.Lang, n alerts.Notice) (alerts.Text, error) {
+func (c *Catalogue) Text(lang roster.Lang, n alerts.Notice) (alerts.Text, error) {
 	l, f, err := c.facts(lang, n)
 	if err != nil {
 		return alerts.Text{}, err
@@ -59,7 +60,7 @@ func (c *Catalogue) Text(lang alerts.Lang, n alerts.Notice) (alerts.Text, error)
 
 // Sentence is what is unlike usual and since when, for the page: with how
 // often that happens by chance, and how old the data is, where it matters.
-func (c *Catalogue) Sentence(lang alerts.Lang, n alerts.Notice) (string, error) {
+func (c *Catalogue) Sentence(lang roster.Lang, n alerts.Notice) (string, error) {
 	l, f, err := c.facts(lang, n)
 	if err != nil {
 		return "", err
@@ -85,39 +86,39 @@ func (c *Catalogue) Sentence(lang alerts.Lang, n alerts.Notice) (string, error) 
 }
 
 // Kind is the name of a kind.
-func (c *Catalogue) Kind(lang alerts.Lang, k detectors.Kind) string {
+func (c *Catalogue) Kind(lang roster.Lang, k detectors.Kind) string {
 	return c.language(lang).Names.Kinds[k]
 }
 
 // Severity is the name of a colour.
-func (c *Catalogue) Severity(lang alerts.Lang, s detectors.Severity) string {
+func (c *Catalogue) Severity(lang roster.Lang, s detectors.Severity) string {
 	return c.language(lang).Names.Severities[s.String()]
 }
 
 // Urgency is what a colour asks of whoever reads it.
-func (c *Catalogue) Urgency(lang alerts.Lang, s detectors.Severity) string {
+func (c *Catalogue) Urgency(lang roster.Lang, s detectors.Severity) string {
 	return c.language(lang).Names.Urgency[s.String()]
 }
 
 // When tells a moment as people do, seen from now: "今天上午9点半".
-func (c *Catalogue) When(lang alerts.Lang, t, now time.Time, zone *time.Location) string {
+func (c *Catalogue) When(lang roster.Lang, t, now time.Time, zone *time.Location) string {
 	return c.language(lang).tell.when(t.In(zone), now.In(zone))
 }
 
 // KWh tells energy as people do: "0.4 度".
-func (c *Catalogue) KWh(lang alerts.Lang, v float64) string {
+func (c *Catalogue) KWh(lang roster.Lang, v float64) string {
 	return c.language(lang).tell.energy(v)
 }
 
 // language is lang's texts, or the Chinese ones.
-func (c *Catalogue) language(lang alerts.Lang) *language {
+func (c *Catalogue) language(lang roster.Lang) *language {
 	if l, ok := c.langs[lang]; ok {
 		return l
 	}
-	return c.langs[alerts.Chinese]
+	return c.langs[roster.Chinese]
 }
 
-func (c *Catalogue) facts(lang alerts.Lang, n alerts.Notice) (*language, *facts, error) {
+func (c *Catalogue) facts(lang roster.Lang, n alerts.Notice) (*language, *facts, error) {
 	if n.Finding == nil {
 		return nil, nil, fmt.Errorf("nothing to word")
 	}
@@ -132,6 +133,6 @@ func (c *Catalogue) facts(lang alerts.Lang, n alerts.Notice) (*language, *facts,
 }
 
 // Elapsed tells how long something has lasted: "4个半小时", "2天".
-func (c *Catalogue) Elapsed(lang alerts.Lang, d time.Duration) string {
+func (c *Catalogue) Elapsed(lang roster.Lang, d time.Duration) string {
 	return c.language(lang).tell.elapsed(d)
 }

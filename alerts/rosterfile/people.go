@@ -13,7 +13,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"weimang/alerts"
+	"weimang/alerts/roster"
 	"weimang/ingest/contract"
 )
 
@@ -22,7 +22,7 @@ import (
 var columns = []string{"village_id", "role", "name", "channel", "address", "language"}
 
 // OpenPeople reads a file of people.
-func OpenPeople(path string) ([]alerts.Person, error) {
+func OpenPeople(path string) ([]roster.Person, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func OpenPeople(path string) ([]alerts.Person, error) {
 // person's id is made of village, role and place among those, so that names
 // may change. The error joins what is wrong with each line and repeats no
 // cell: a name may have slipped into any of them.
-func ReadPeople(r io.Reader) ([]alerts.Person, error) {
+func ReadPeople(r io.Reader) ([]roster.Person, error) {
 	rows := csv.NewReader(r)
 	rows.FieldsPerRecord = -1
 	header, err := rows.Read()
@@ -60,7 +60,7 @@ func ReadPeople(r io.Reader) ([]alerts.Person, error) {
 			return nil, fmt.Errorf("line 1: no column %s; the first line names the columns: %s", name, strings.Join(columns, ","))
 		}
 	}
-	var people []alerts.Person
+	var people []roster.Person
 	var errs []error
 	count := make(map[string]int)
 	for {
@@ -77,9 +77,9 @@ func ReadPeople(r io.Reader) ([]alerts.Person, error) {
 			}
 			return ""
 		}
-		p := alerts.Person{
-			VillageID: cell("village_id"), Role: alerts.Role(cell("role")), Name: cell("name"),
-			Channel: cell("channel"), Address: cell("address"), Lang: alerts.Lang(cell("language")),
+		p := roster.Person{
+			VillageID: cell("village_id"), Role: roster.Role(cell("role")), Name: cell("name"),
+			Channel: cell("channel"), Address: cell("address"), Lang: roster.Lang(cell("language")),
 		}
 		if err := check(&p); err != nil {
 			line, _ := rows.FieldPos(0)
@@ -93,15 +93,15 @@ func ReadPeople(r io.Reader) ([]alerts.Person, error) {
 	}
 }
 
-func check(p *alerts.Person) error {
+func check(p *roster.Person) error {
 	switch {
 	case !contract.ValidID(p.VillageID):
 		return errors.New("column village_id: an id has 1 to 64 characters of A-Z a-z 0-9 . _ : and -")
-	case p.Role != alerts.Chair && p.Role != alerts.Operator:
-		return fmt.Errorf("column role: must be %s or %s", alerts.Chair, alerts.Operator)
+	case p.Role != roster.Chair && p.Role != roster.Operator:
+		return fmt.Errorf("column role: must be %s or %s", roster.Chair, roster.Operator)
 	case p.Channel == "":
 		return errors.New("column channel: required: the channel that reaches the person, such as console or webhook")
-	case p.Lang != "" && !slices.Contains(alerts.Langs, p.Lang):
+	case p.Lang != "" && !slices.Contains(roster.Langs, p.Lang):
 		return errors.New("column language: must be zh-CN, en or empty")
 	case !utf8.ValidString(p.Name + p.Address):
 		return errors.New("name or address is not UTF-8; save the file as UTF-8 instead of, say, GBK")
@@ -110,7 +110,7 @@ func check(p *alerts.Person) error {
 }
 
 // WritePeople writes what ReadPeople reads.
-func WritePeople(w io.Writer, people []alerts.Person) error {
+func WritePeople(w io.Writer, people []roster.Person) error {
 	out := csv.NewWriter(w)
 	rows := [][]string{columns}
 	for _, p := range people {

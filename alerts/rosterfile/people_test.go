@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"weimang/alerts"
+	"weimang/alerts/roster"
 )
 
 func TestPeople(t *testing.T) {
@@ -15,9 +15,9 @@ func TestPeople(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []alerts.Person{
-		{ID: "wd:chair:1", VillageID: "wd", Role: alerts.Chair, Name: "妇联主席", Channel: "console"},
-		{ID: "wd:chair:2", VillageID: "wd", Role: alerts.Chair, Name: "副主席", Channel: "webhook", Address: "x", Lang: alerts.English},
+	want := []roster.Person{
+		{ID: "wd:chair:1", VillageID: "wd", Role: roster.Chair, Name: "妇联主席", Channel: "console"},
+		{ID: "wd:chair:2", VillageID: "wd", Role: roster.Chair, Name: "副主席", Channel: "webhook", Address: "x", Lang: roster.English},
 	}
 	if !reflect.DeepEqual(people, want) {
 		t.Errorf("read %+v", people)

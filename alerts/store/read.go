@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"weimang/alerts"
+	"weimang/alerts/roster"
 	"weimang/detectors"
 )
 
@@ -73,14 +74,14 @@ func (db *DB) Transitions(ctx context.Context) ([]alerts.Transition, error) {
 }
 
 // Villages are all villages by name.
-func (db *DB) Villages(ctx context.Context) ([]alerts.Village, error) {
+func (db *DB) Villages(ctx context.Context) ([]roster.Village, error) {
 	rows, err := db.read.QueryContext(ctx, `SELECT id, name FROM villages ORDER BY name, id`)
 	vs, err := collect(rows, err, scanVillage)
 	return vs, wrap("read villages", err)
 }
 
 // Households are all households by village, area and id.
-func (db *DB) Households(ctx context.Context) ([]alerts.Household, error) {
+func (db *DB) Households(ctx context.Context) ([]roster.Household, error) {
 	now := millis(db.now())
 	rows, err := db.read.QueryContext(ctx, `SELECT `+householdColumns+` FROM `+placed+` WHERE `+watched+` ORDER BY village_id, area_id, id`, now, now, now, now)
 	hs, err := collect(rows, err, scanHousehold)
@@ -88,7 +89,7 @@ func (db *DB) Households(ctx context.Context) ([]alerts.Household, error) {
 }
 
 // Household is one household, or nil when the roster does not know it.
-func (db *DB) Household(ctx context.Context, id string) (*alerts.Household, error) {
+func (db *DB) Household(ctx context.Context, id string) (*roster.Household, error) {
 	now := millis(db.now())
 	rows, err := db.read.QueryContext(ctx, `SELECT `+householdColumns+` FROM `+placed+` WHERE id = ?`, now, now, now, id)
 	h, err := first(collect(rows, err, scanHousehold))

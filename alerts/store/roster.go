@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"weimang/alerts"
+	"weimang/alerts/roster"
 	"weimang/ingest"
 )
 
@@ -32,7 +32,7 @@ type HouseholdRow struct {
 // of its home stays. Of rows of one meter that begin at the same time the last one
 // counts. Whoever is not among the people any more, such as a chair who has
 // left, is told nothing any more.
-func (db *DB) ImportRoster(ctx context.Context, rows []HouseholdRow, people []alerts.Person) error {
+func (db *DB) ImportRoster(ctx context.Context, rows []HouseholdRow, people []roster.Person) error {
 	return db.update(ctx, func(t *tx) error {
 		if len(rows) > 0 {
 			if _, err := t.exec(`DELETE FROM homes`); err != nil {
@@ -94,12 +94,12 @@ func (t *tx) importVillage(id, name string) error {
 	return err
 }
 
-func (t *tx) importPerson(p alerts.Person) error {
+func (t *tx) importPerson(p roster.Person) error {
 	if p.ID == "" || p.Role == "" || p.Channel == "" {
 		return fmt.Errorf("a person needs id, role and channel")
 	}
 	if p.Lang == "" {
-		p.Lang = alerts.Chinese
+		p.Lang = roster.Chinese
 	}
 	if err := t.importVillage(p.VillageID, ""); err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"weimang/alerts"
+	"weimang/alerts/roster"
 	"weimang/detectors"
 )
 
@@ -110,12 +111,12 @@ const watched = `EXISTS (SELECT 1 FROM homes WHERE homes.household_id = househol
 
 const householdColumns = `id, village_id, area_id, label, zone`
 
-func scanHousehold(rows *sql.Rows) (h alerts.Household, err error) {
+func scanHousehold(rows *sql.Rows) (h roster.Household, err error) {
 	err = rows.Scan(&h.ID, &h.VillageID, &h.AreaID, &h.Label, &h.Zone)
 	return h, err
 }
 
-func scanVillage(rows *sql.Rows) (v alerts.Village, err error) {
+func scanVillage(rows *sql.Rows) (v roster.Village, err error) {
 	err = rows.Scan(&v.ID, &v.Name)
 	return v, err
 }

@@ -14,6 +14,7 @@ import (
 	"weimang/alerts"
 	"weimang/alerts/deliver"
 	"weimang/alerts/history"
+	"weimang/alerts/roster"
 	"weimang/alerts/store"
 	"weimang/detectors"
 	"weimang/ingest"
@@ -171,7 +172,7 @@ func TestTheRosterGoesByTheDate(t *testing.T) {
 	if len(homes) != 4 || homes[0].Until != date || homes[1].From != date || homes[1].AreaID != "a2" || !homes[3].From.IsZero() {
 		t.Errorf("homes %+v", homes)
 	}
-	look := func(area string) (ids []string, h1 alerts.Household, listed int) {
+	look := func(area string) (ids []string, h1 roster.Household, listed int) {
 		must(t, db.Update(t.Context(), func(tx alerts.Tx) error {
 			hs, err := tx.AreaHouseholds(area)
 			for _, h := range hs {
@@ -194,13 +195,13 @@ func TestTheRosterGoesByTheDate(t *testing.T) {
 		at     time.Time
 		area   string
 		ids    []string
-		h1     alerts.Household
+		h1     roster.Household
 		listed int
 	}{
-		{noon, "a1", []string{"h1", "h2", "h3"}, alerts.Household{ID: "h1", VillageID: "v1", AreaID: "a1", Zone: "Asia/Shanghai"}, 3},
-		{noon, "a2", nil, alerts.Household{ID: "h1", VillageID: "v1", AreaID: "a1", Zone: "Asia/Shanghai"}, 3},
-		{date, "a1", []string{"h3"}, alerts.Household{ID: "h1", VillageID: "v2", AreaID: "a2", Zone: "Europe/London"}, 2},
-		{date, "a2", []string{"h1"}, alerts.Household{ID: "h1", VillageID: "v2", AreaID: "a2", Zone: "Europe/London"}, 2},
+		{noon, "a1", []string{"h1", "h2", "h3"}, roster.Household{ID: "h1", VillageID: "v1", AreaID: "a1", Zone: "Asia/Shanghai"}, 3},
+		{noon, "a2", nil, roster.Household{ID: "h1", VillageID: "v1", AreaID: "a1", Zone: "Asia/Shanghai"}, 3},
+		{date, "a1", []string{"h3"}, roster.Household{ID: "h1", VillageID: "v2", AreaID: "a2", Zone: "Europe/London"}, 2},
+		{date, "a2", []string{"h1"}, roster.Household{ID: "h1", VillageID: "v2", AreaID: "a2", Zone: "Europe/London"}, 2},
 	} {
 		now = c.at
 		if ids, h1, listed := look(c.area); !reflect.DeepEqual(ids, c.ids) || h1 != c.h1 || listed != c.listed {
@@ -223,21 +224,21 @@ func TestAChairWhoHasLeftIsToldNothingAnyMore(t *testing.T) {
 		}))
 		return names
 	}
-	list := func(names ...string) (ps []alerts.Person) {
+	list := func(names ...string) (ps []roster.Person) {
 		for i, name := range names {
-			ps = append(ps, alerts.Person{ID: fmt.Sprintf("v1:chair:%d", i+1), VillageID: "v1", Role: alerts.Chair, Name: name, Channel: "console"})
+			ps = append(ps, roster.Person{ID: fmt.Sprintf("v1:chair:%d", i+1), VillageID: "v1", Role: roster.Chair, Name: name, Channel: "console"})
 		}
 		return ps
 	}
 	for _, step := range []struct {
 		name   string
-		people []alerts.Person
+		people []roster.Person
 		want   []string
 	}{
 		{"two", list("old", "deputy"), []string{"old", "deputy"}},
 		{"one of them has left", list("deputy"), []string{"deputy"}},
 		{"a start without a list", nil, []string{"deputy"}},
-		{"the list is of another village", []alerts.Person{{ID: "v2:chair:1", VillageID: "v2", Role: alerts.Chair, Channel: "console"}}, nil},
+		{"the list is of another village", []roster.Person{{ID: "v2:chair:1", VillageID: "v2", Role: roster.Chair, Channel: "console"}}, nil},
 	} {
 		must(t, db.ImportRoster(t.Context(), nil, step.people))
 		if got := chairs(); !reflect.DeepEqual(got, step.want) {
@@ -311,7 +312,7 @@ func due(t *testing.T, db *store.DB, now time.Time) (ids []string, items []deliv
 
 func TestOutboxGivesFirstContactFirstAndTheGravestOfThem(t *testing.T) {
 	db := open(t)
-	to := alerts.Recipient{PersonID: "p1", Role: alerts.Chair}
+	to := alerts.Recipient{PersonID: "p1", Role: roster.Chair}
 	enqueue(
 		t, db,
 		alerts.Message{AlertID: "clear", Seq: 3, To: to, Channel: "console", Severity: detectors.Red, Rank: alerts.AllClear},
@@ -326,7 +327,7 @@ func TestOutboxGivesFirstContactFirstAndTheGravestOfThem(t *testing.T) {
 
 func TestAnAllClearWaitsForTheMessageItClears(t *testing.T) {
 	db := open(t)
-	to := alerts.Recipient{PersonID: "p1", Role: alerts.Chair}
+	to := alerts.Recipient{PersonID: "p1", Role: roster.Chair}
 	enqueue(
 		t, db,
 		alerts.Message{AlertID: "h1", Seq: 1, To: to, Channel: "console", Severity: detectors.Red, Rank: alerts.FirstContact},

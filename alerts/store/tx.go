@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"weimang/alerts"
+	"weimang/alerts/roster"
 )
 
 // Lanes of the outbox.
@@ -66,7 +67,7 @@ func (t *tx) AppendEvent(e alerts.Event) error {
 }
 
 // Household implements alerts.Tx.
-func (t *tx) Household(id string) (*alerts.Household, error) {
+func (t *tx) Household(id string) (*roster.Household, error) {
 	now := millis(t.db.now())
 	rows, err := t.query(`SELECT `+householdColumns+` FROM `+placed+` WHERE id = ?`, now, now, now, id)
 	h, err := first(collect(rows, err, scanHousehold))
@@ -74,7 +75,7 @@ func (t *tx) Household(id string) (*alerts.Household, error) {
 }
 
 // AreaHouseholds implements alerts.Tx.
-func (t *tx) AreaHouseholds(area string) ([]alerts.Household, error) {
+func (t *tx) AreaHouseholds(area string) ([]roster.Household, error) {
 	now := millis(t.db.now())
 	// A household that is or was there has a row that says so; the rest need not be placed.
 	rows, err := t.query(`SELECT `+householdColumns+` FROM `+placed+` WHERE id IN (SELECT household_id FROM homes WHERE area_id = ?)
@@ -84,17 +85,17 @@ func (t *tx) AreaHouseholds(area string) ([]alerts.Household, error) {
 }
 
 // Village implements alerts.Tx.
-func (t *tx) Village(id string) (*alerts.Village, error) {
+func (t *tx) Village(id string) (*roster.Village, error) {
 	rows, err := t.query(`SELECT id, name FROM villages WHERE id = ?`, id)
 	v, err := first(collect(rows, err, scanVillage))
 	return v, wrap("read village", err)
 }
 
 // Chairs implements alerts.Tx.
-func (t *tx) Chairs(village string) ([]alerts.Person, error) {
+func (t *tx) Chairs(village string) ([]roster.Person, error) {
 	rows, err := t.query(`SELECT id, COALESCE(village_id, ''), role, name, channel, address, lang FROM people WHERE village_id = ? AND role = ? ORDER BY id`,
-		village, string(alerts.Chair))
-	ps, err := collect(rows, err, func(rows *sql.Rows) (p alerts.Person, err error) {
+		village, string(roster.Chair))
+	ps, err := collect(rows, err, func(rows *sql.Rows) (p roster.Person, err error) {
 		err = rows.Scan(&p.ID, &p.VillageID, &p.Role, &p.Name, &p.Channel, &p.Address, &p.Lang)
 		return p, err
 	})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"weimang/alerts"
+	"weimang/alerts/roster"
 	"weimang/detectors"
 )
 
@@ -57,13 +58,13 @@ func (h *handler) household(r request) (view, error) {
 		if len(recent) == 0 {
 			return h.notFound(r)
 		}
-		home = &alerts.Household{ID: id, AreaID: recent[0].AreaID} // an alert, but not in the roster
+		home = &roster.Household{ID: id, AreaID: recent[0].AreaID} // an alert, but not in the roster
 	}
 	villages, err := h.reader.Villages(ctx)
 	if err != nil {
 		return view{}, err
 	}
-	ro := &roster{byID: map[string]*alerts.Household{id: home}, villages: map[string]string{}}
+	ro := &directory{byID: map[string]*roster.Household{id: home}, villages: map[string]string{}}
 	for _, v := range villages {
 		ro.villages[v.ID] = v.Name
 	}
@@ -89,7 +90,7 @@ func (h *handler) household(r request) (view, error) {
 }
 
 // describe puts the open alert into words.
-func (h *handler) describe(r request, ro *roster, a *alerts.Alert, v *householdView) error {
+func (h *handler) describe(r request, ro *directory, a *alerts.Alert, v *householdView) error {
 	text, err := h.words.Text(r.lang, h.notice(r, ro, a, a.Finding))
 	if err != nil {
 		return err
@@ -102,7 +103,7 @@ func (h *handler) describe(r request, ro *roster, a *alerts.Alert, v *householdV
 
 // describeArea says so when the home is as usual as far as anybody knows, but
 // its area has no power or sends nothing.
-func (h *handler) describeArea(r request, home *alerts.Household, v *householdView) error {
+func (h *handler) describeArea(r request, home *roster.Household, v *householdView) error {
 	open, err := h.reader.OpenAlerts(r.Context())
 	if err != nil {
 		return err
@@ -122,7 +123,7 @@ func (h *handler) describeArea(r request, home *alerts.Household, v *householdVi
 }
 
 // draw makes the charts: one for a phone, one for a desk.
-func (h *handler) draw(r request, home *alerts.Household, onset time.Time, severity detectors.Severity, v *householdView) error {
+func (h *handler) draw(r request, home *roster.Household, onset time.Time, severity detectors.Severity, v *householdView) error {
 	zone := home.Location(h.opts.Zone)
 	now := r.now.In(zone)
 	days := h.opts.Days
@@ -163,7 +164,7 @@ func (h *handler) draw(r request, home *alerts.Household, onset time.Time, sever
 }
 
 // events tells what happened to the household, the latest first.
-func (h *handler) events(r request, ro *roster, home *alerts.Household) ([]eventView, error) {
+func (h *handler) events(r request, ro *directory, home *roster.Household) ([]eventView, error) {
 	es, err := h.reader.Events(r.Context(), home.ID, eventsShown)
 	if err != nil {
 		return nil, err

@@ -8,24 +8,24 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"weimang/alerts"
+	"weimang/alerts/roster"
 )
 
 // texts are the page's own words in one language, by key.
 type texts map[string]string
 
 // readTexts reads the words of all languages and checks that each has them all.
-func readTexts() (map[alerts.Lang]texts, error) {
+func readTexts() (map[roster.Lang]texts, error) {
 	raw, err := files.ReadFile("texts.yaml")
 	if err != nil {
 		return nil, fmt.Errorf("page texts: %w", err)
 	}
-	var byKey map[string]map[alerts.Lang]string
+	var byKey map[string]map[roster.Lang]string
 	if err := yaml.Unmarshal(raw, &byKey); err != nil {
 		return nil, fmt.Errorf("page texts: %w", err)
 	}
-	out := map[alerts.Lang]texts{}
-	for _, lang := range alerts.Langs {
+	out := map[roster.Lang]texts{}
+	for _, lang := range roster.Langs {
 		out[lang] = texts{}
 		for key, all := range byKey {
 			if all[lang] == "" {
@@ -57,11 +57,11 @@ func (t texts) fill(key string, values ...any) string {
 
 // language is the language of a request: asked for with ?lang=, or what the
 // browser likes best of those there are, or Chinese.
-func language(r *http.Request) (lang alerts.Lang, asked bool) {
+func language(r *http.Request) (lang roster.Lang, asked bool) {
 	if l, ok := match(r.URL.Query().Get("lang")); ok {
 		return l, true
 	}
-	best, bestQ := alerts.Chinese, 0.0
+	best, bestQ := roster.Chinese, 0.0
 	for part := range strings.SplitSeq(r.Header.Get("Accept-Language"), ",") {
 		tag, q, _ := strings.Cut(strings.TrimSpace(part), ";")
 		weight := 1.0
@@ -80,13 +80,13 @@ func language(r *http.Request) (lang alerts.Lang, asked bool) {
 }
 
 // match finds the catalogue's language for a tag.
-func match(tag string) (alerts.Lang, bool) {
+func match(tag string) (roster.Lang, bool) {
 	primary, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(tag)), "-")
 	switch primary {
 	case "zh":
-		return alerts.Chinese, true
+		return roster.Chinese, true
 	case "en":
-		return alerts.English, true
+		return roster.English, true
 	}
 	return "", false
 }

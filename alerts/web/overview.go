@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"weimang/alerts"
+	"weimang/alerts/roster"
 	"weimang/detectors"
 )
 
@@ -60,15 +61,15 @@ type homeView struct {
 	State string
 }
 
-// roster is what a page needs to know of the homes.
-type roster struct {
-	homes    []alerts.Household
-	byID     map[string]*alerts.Household
+// directory is what a page needs to know of the homes.
+type directory struct {
+	homes    []roster.Household
+	byID     map[string]*roster.Household
 	byArea   map[string][]string // labels
 	villages map[string]string   // names
 }
 
-func (h *handler) roster(ctx context.Context) (*roster, error) {
+func (h *handler) directory(ctx context.Context) (*directory, error) {
 	homes, err := h.reader.Households(ctx)
 	if err != nil {
 		return nil, err
@@ -77,8 +78,8 @@ func (h *handler) roster(ctx context.Context) (*roster, error) {
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(homes, func(a, b alerts.Household) int { return natural(a.Title(), b.Title()) })
-	r := &roster{homes: homes, byID: map[string]*alerts.Household{}, byArea: map[string][]string{}, villages: map[string]string{}}
+	slices.SortFunc(homes, func(a, b roster.Household) int { return natural(a.Title(), b.Title()) })
+	r := &directory{homes: homes, byID: map[string]*roster.Household{}, byArea: map[string][]string{}, villages: map[string]string{}}
 	for i := range homes {
 		r.byID[homes[i].ID] = &homes[i]
 		r.byArea[homes[i].AreaID] = append(r.byArea[homes[i].AreaID], homes[i].Title())
@@ -91,7 +92,7 @@ func (h *handler) roster(ctx context.Context) (*roster, error) {
 
 func (h *handler) overview(r request) (view, error) {
 	ctx := r.Context()
-	ro, err := h.roster(ctx)
+	ro, err := h.directory(ctx)
 	if err != nil {
 		return view{}, err
 	}
@@ -152,7 +153,7 @@ func (h *handler) overview(r request) (view, error) {
 	return view{template: "overview.html", status: http.StatusOK, title: r.t["now"], data: o}, nil
 }
 
-func (h *handler) card(r request, ro *roster, a *alerts.Alert, f *detectors.Finding) (card, error) {
+func (h *handler) card(r request, ro *directory, a *alerts.Alert, f *detectors.Finding) (card, error) {
 	n := h.notice(r, ro, a, f)
 	sentence, err := h.words.Sentence(r.lang, n)
 	if err != nil {
@@ -186,7 +187,7 @@ func (h *handler) elapsed(r request, a *alerts.Alert) string {
 }
 
 // notice is what an alert's text is written from, told against the page's now.
-func (h *handler) notice(r request, ro *roster, a *alerts.Alert, f *detectors.Finding) alerts.Notice {
+func (h *handler) notice(r request, ro *directory, a *alerts.Alert, f *detectors.Finding) alerts.Notice {
 	n := alerts.Notice{Finding: f, Zone: h.opts.Zone, Now: r.now, Village: ro.villages[a.VillageID]}
 	if a.Area() {
 		n.Homes = ro.byArea[a.AreaID]
@@ -200,7 +201,7 @@ func (h *handler) notice(r request, ro *roster, a *alerts.Alert, f *detectors.Fi
 }
 
 // villageViews lists all homes by village and area, each with its state.
-func (h *handler) villageViews(r request, ro *roster, byHome map[string]detectors.Severity, blind map[string]string) []villageView {
+func (h *handler) villageViews(r request, ro *directory, byHome map[string]detectors.Severity, blind map[string]string) []villageView {
 	byVillage := map[string]map[string][]homeView{}
 	count := map[string]int{}
 	more := map[string]int{}

@@ -15,6 +15,7 @@ import (
 
 	"weimang/alerts"
 	"weimang/alerts/message"
+	"weimang/alerts/roster"
 	"weimang/detectors"
 )
 
@@ -27,9 +28,9 @@ type Reader interface {
 	ResolvedAlerts(ctx context.Context, since time.Time, limit int) ([]alerts.Alert, error)
 	AlertsOf(ctx context.Context, household string, limit int) ([]alerts.Alert, error)
 	Events(ctx context.Context, household string, limit int) ([]alerts.Event, error)
-	Villages(ctx context.Context) ([]alerts.Village, error)
-	Households(ctx context.Context) ([]alerts.Household, error)
-	Household(ctx context.Context, id string) (*alerts.Household, error)
+	Villages(ctx context.Context) ([]roster.Village, error)
+	Households(ctx context.Context) ([]roster.Household, error)
+	Household(ctx context.Context, id string) (*roster.Household, error)
 	Recent(ctx context.Context, household string, from, to time.Time) ([]detectors.UsePoint, error)
 }
 
@@ -47,7 +48,7 @@ type handler struct {
 	opts      Options
 	log       *slog.Logger
 	templates *template.Template
-	texts     map[alerts.Lang]texts
+	texts     map[roster.Lang]texts
 	style     template.CSS
 	csp       string
 }
@@ -100,21 +101,21 @@ type view struct {
 // frame is what every page has around its data.
 type frame struct {
 	T     texts
-	Lang  alerts.Lang
+	Lang  roster.Lang
 	Query template.URL // keeps a language asked for: "" or "?lang=…"
 	Title string
 	Style template.CSS
 	AsOf  string
 	Data  any
 	// Other language: its tag, and the same page in it.
-	OtherLang alerts.Lang
+	OtherLang roster.Lang
 	OtherURL  string
 }
 
 // request is what a page is made from.
 type request struct {
 	*http.Request
-	lang  alerts.Lang
+	lang  roster.Lang
 	query template.URL
 	t     texts
 	now   time.Time
@@ -153,9 +154,9 @@ func (h *handler) page(f func(request) (view, error)) http.HandlerFunc {
 }
 
 func (h *handler) render(b *bytes.Buffer, r request, v view) error {
-	other := alerts.English
-	if r.lang == alerts.English {
-		other = alerts.Chinese
+	other := roster.English
+	if r.lang == roster.English {
+		other = roster.Chinese
 	}
 	return h.templates.ExecuteTemplate(b, v.template, frame{
 		T: r.t, Lang: r.lang, Query: r.query, Title: v.title, Style: h.style,

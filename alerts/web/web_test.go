@@ -14,6 +14,7 @@ import (
 
 	"weimang/alerts"
 	"weimang/alerts/message"
+	"weimang/alerts/roster"
 	"weimang/alerts/web"
 	"weimang/detectors"
 )
@@ -22,8 +23,8 @@ import (
 type village struct {
 	open, resolved []alerts.Alert
 	events         []alerts.Event
-	villages       []alerts.Village
-	homes          []alerts.Household
+	villages       []roster.Village
+	homes          []roster.Household
 	points         []detectors.UsePoint
 	err            error
 }
@@ -47,10 +48,10 @@ func (v *village) Events(context.Context, string, int) ([]alerts.Event, error) {
 	return v.events, v.err
 }
 
-func (v *village) Villages(context.Context) ([]alerts.Village, error)     { return v.villages, v.err }
-func (v *village) Households(context.Context) ([]alerts.Household, error) { return v.homes, v.err }
+func (v *village) Villages(context.Context) ([]roster.Village, error)     { return v.villages, v.err }
+func (v *village) Households(context.Context) ([]roster.Household, error) { return v.homes, v.err }
 
-func (v *village) Household(_ context.Context, id string) (*alerts.Household, error) {
+func (v *village) Household(_ context.Context, id string) (*roster.Household, error) {
 	for _, h := range v.homes {
 		if h.ID == id {
 			return &h, v.err
@@ -100,8 +101,8 @@ func example() *village {
 			{AlertID: first.ID, Seq: 1, Kind: alerts.EventTold, At: time.Now(), Detail: "chair/console"},
 			{AlertID: first.ID, Seq: 1, Kind: alerts.EventOpened, At: first.OpenedAt, Finding: first.Finding},
 		},
-		villages: []alerts.Village{{ID: "v1", Name: "湾底村"}},
-		homes: []alerts.Household{
+		villages: []roster.Village{{ID: "v1", Name: "湾底村"}},
+		homes: []roster.Household{
 			{ID: "h12", VillageID: "v1", AreaID: "a1", Label: "3组12号"},
 			{ID: "h2", VillageID: "v1", AreaID: "a1", Label: "3组2号"},
 			{ID: "h4", VillageID: "v1", AreaID: "a1", Label: "3组4号"},
@@ -325,7 +326,7 @@ func TestWhatComesFromOutsideIsOnlyEverText(t *testing.T) {
 	v := example()
 	v.homes[0].Label = evil
 	v.villages[0].Name = evil
-	v.homes = append(v.homes, alerts.Household{ID: evil, AreaID: evil, VillageID: "v1", Label: "x"})
+	v.homes = append(v.homes, roster.Household{ID: evil, AreaID: evil, VillageID: "v1", Label: "x"})
 	for _, path := range []string{"/", "/household/h12", "/?lang=%22%3E%3Cscript%3E", "/nowhere/%3Cscript%3E"} {
 		_, body := get(t, v, path)
 		hasNot(t, body, "<script", "<b onload")

@@ -12,9 +12,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"weimang/alerts"
 	"weimang/alerts/consume"
 	"weimang/alerts/latency"
+	"weimang/alerts/roster"
 	"weimang/alerts/rosterfile"
 	"weimang/detectors/detect"
 	"weimang/ingest"
@@ -166,10 +166,10 @@ func labelled(homes []ingest.Home) []simulate.Household {
 }
 
 // chairs are one for each village of the homes, which lie village by village.
-func chairs(homes []ingest.Home) (people []alerts.Person) {
+func chairs(homes []ingest.Home) (people []roster.Person) {
 	for i, h := range homes {
 		if i == 0 || h.VillageID != homes[i-1].VillageID {
-			people = append(people, alerts.Person{VillageID: h.VillageID, Role: alerts.Chair, Name: "bench", Channel: channelJSON})
+			people = append(people, roster.Person{VillageID: h.VillageID, Role: roster.Chair, Name: "bench", Channel: channelJSON})
 		}
 	}
 	return people

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"weimang/alerts"
+	"weimang/alerts/roster"
 	"weimang/alerts/rosterfile"
 	"weimang/ingest/contract"
 	"weimang/ingest/feedfile"
@@ -66,7 +66,7 @@ func newCheckConfigCmd() *cobra.Command {
 
 // reachable says whose channel the configuration does not open: what concerns
 // them would all go to the fallback.
-func reachable(c *Config, people []alerts.Person) error {
+func reachable(c *Config, people []roster.Person) error {
 	var errs []error
 	for _, p := range people {
 		if !c.Alerts.open(p.Channel) {
@@ -181,7 +181,7 @@ func newCheckPeopleCmd() *cobra.Command {
 		Short: "Check a list of people who are told (CSV)",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var people []alerts.Person
+			var people []roster.Person
 			err := withInput(args[0], cmd.InOrStdin(), func(r io.Reader) (err error) {
 				people, err = rosterfile.ReadPeople(r)
 				return err

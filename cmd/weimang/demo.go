@@ -18,6 +18,7 @@ import (
 
 	"weimang/alerts"
 	"weimang/alerts/deliver"
+	"weimang/alerts/roster"
 	"weimang/alerts/store"
 	"weimang/ingest/sender"
 	"weimang/ingest/simulate"
@@ -36,7 +37,7 @@ type demoOptions struct {
 }
 
 func newDemoCmd() *cobra.Command {
-	opt := demoOptions{seed: 1, speed: 36_000, lang: string(alerts.Chinese), addr: "127.0.0.1:8080"}
+	opt := demoOptions{seed: 1, speed: 36_000, lang: string(roster.Chinese), addr: "127.0.0.1:8080"}
 	cmd := &cobra.Command{
 		Use:     "demo",
 		GroupID: groupTry,
@@ -76,8 +77,8 @@ itself and fails if the story did not come out.`,
 }
 
 func demo(ctx context.Context, opt demoOptions, stdout, stderr io.Writer) (err error) {
-	if lang := alerts.Lang(opt.lang); !slices.Contains(alerts.Langs, lang) {
-		return usagef("--lang must be one of %v", alerts.Langs)
+	if lang := roster.Lang(opt.lang); !slices.Contains(roster.Langs, lang) {
+		return usagef("--lang must be one of %v", roster.Langs)
 	}
 	if opt.speed <= 0 {
 		return usagef("--speed must be above zero")
@@ -121,8 +122,8 @@ func demo(ctx context.Context, opt demoOptions, stdout, stderr io.Writer) (err e
 		phone.lines = deliver.NewJSONLines(stdout)
 	}
 	s, err := start(ctx, wiring{
-		cfg: cfg, log: newLogger(cfg, stderr), roster: demoHouseholds(village), people: []alerts.Person{{
-			ID: "wd:chair:1", VillageID: story.Village, Role: alerts.Chair, Name: "妇联主席", Channel: channelConsole, Lang: alerts.Lang(opt.lang),
+		cfg: cfg, log: newLogger(cfg, stderr), roster: demoHouseholds(village), people: []roster.Person{{
+			ID: "wd:chair:1", VillageID: story.Village, Role: roster.Chair, Name: "妇联主席", Channel: channelConsole, Lang: roster.Lang(opt.lang),
 		}},
 		channels: map[string]deliver.Channel{channelConsole: phone},
 	})

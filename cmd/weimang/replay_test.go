@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"weimang/alerts"
+	"weimang/alerts/roster"
 	"weimang/alerts/rosterfile"
 	"weimang/ingest/feedfile"
 	"weimang/ingest/simulate"
@@ -46,7 +46,7 @@ func recordOutageFeed(t *testing.T) {
 		t.Fatal(err)
 	}
 	var people, homes, reports, readings bytes.Buffer
-	err = rosterfile.WritePeople(&people, []alerts.Person{{VillageID: opt.Village, Role: alerts.Chair, Name: chairTitle, Channel: channelJSON, Lang: alerts.Chinese}})
+	err = rosterfile.WritePeople(&people, []roster.Person{{VillageID: opt.Village, Role: roster.Chair, Name: chairTitle, Channel: channelJSON, Lang: roster.Chinese}})
 	if err == nil {
 		err = writeHouseholds(&homes, v.Homes())
 	}

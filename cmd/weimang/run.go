@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"weimang/alerts"
 	"weimang/alerts/deliver"
+	"weimang/alerts/roster"
 	"weimang/alerts/rosterfile"
 	"weimang/alerts/store"
 	"weimang/ingest/feedfile"
@@ -94,7 +94,7 @@ func bringUp(ctx context.Context, w *wiring, stdout io.Writer) (_ *system, stop 
 }
 
 // readRoster reads the files that say whom to watch and whom to tell.
-func readRoster(cfg *Config) ([]store.HouseholdRow, []alerts.Person, error) {
+func readRoster(cfg *Config) ([]store.HouseholdRow, []roster.Person, error) {
 	var rows []store.HouseholdRow
 	if cfg.Roster.Households != "" {
 		homes, err := feedfile.OpenHouseholds(cfg.Roster.Households)
@@ -103,7 +103,7 @@ func readRoster(cfg *Config) ([]store.HouseholdRow, []alerts.Person, error) {
 		}
 		rows = householdRows(homes)
 	}
-	var people []alerts.Person
+	var people []roster.Person
 	if cfg.Roster.People != "" {
 		var err error
 		if people, err = rosterfile.OpenPeople(cfg.Roster.People); err != nil {
@@ -111,7 +111,7 @@ func readRoster(cfg *Config) ([]store.HouseholdRow, []alerts.Person, error) {
 		}
 	}
 	for i := range people {
-		people[i].Lang = cmp.Or(people[i].Lang, alerts.Lang(cfg.Alerts.Language))
+		people[i].Lang = cmp.Or(people[i].Lang, roster.Lang(cfg.Alerts.Language))
 	}
 	return rows, people, nil
 }

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"weimang/alerts"
 	"weimang/alerts/deliver"
+	"weimang/alerts/roster"
 	"weimang/alerts/store"
 	"weimang/ingest"
 	"weimang/ingest/contract"
@@ -51,7 +51,7 @@ func TestAFeedThatFallsSilentIsTold(t *testing.T) {
 	var messages lines
 	w := wiring{
 		cfg: cfg, log: slog.New(slog.DiscardHandler), now: func() time.Time { return time.UnixMilli(ms.Load()).UTC() },
-		people:   []alerts.Person{{ID: "p1", VillageID: "wd", Role: alerts.Chair, Name: "李桂花", Channel: "json", Address: "13800000000", Lang: "en"}},
+		people:   []roster.Person{{ID: "p1", VillageID: "wd", Role: roster.Chair, Name: "李桂花", Channel: "json", Address: "13800000000", Lang: "en"}},
 		channels: map[string]deliver.Channel{"json": deliver.NewJSONLines(&messages)},
 	}
 	for i := range 12 {

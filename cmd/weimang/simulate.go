@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"weimang/alerts"
+	"weimang/alerts/roster"
 	"weimang/ingest/simulate"
 )
 
@@ -150,8 +150,8 @@ func (o *simulateOptions) resolve(now time.Time) error {
 // chairTitle stands where a person's name would: nobody is made up.
 const chairTitle = "妇联主席"
 
-func villagePeople(v *simulate.Village) []alerts.Person {
-	return []alerts.Person{{
+func villagePeople(v *simulate.Village) []roster.Person {
+	return []roster.Person{{
 		VillageID: v.Options().Village, Role: "chair", Name: chairTitle, Channel: "console", Lang: "zh-CN",
 	}}
 }

@@ -20,6 +20,7 @@ import (
 	"weimang/alerts/deliver"
 	"weimang/alerts/history"
 	"weimang/alerts/message"
+	"weimang/alerts/roster"
 	"weimang/alerts/store"
 	"weimang/alerts/web"
 	"weimang/detectors/detect"
@@ -33,7 +34,7 @@ type wiring struct {
 	cfg      *Config
 	roles    []role // nil: all
 	roster   []store.HouseholdRow
-	people   []alerts.Person
+	people   []roster.Person
 	channels map[string]deliver.Channel
 	log      *slog.Logger
 	// now is the wall clock by which readings and silence are judged; nil is
@@ -446,10 +447,10 @@ func pageURL(cfg *Config, listening string) string {
 }
 
 // fallback hears what has nobody else to go to.
-func fallback(cfg *Config) alerts.Person {
-	return alerts.Person{
-		Role: alerts.Operator, Channel: cfg.Alerts.Fallback.Channel, Address: cfg.Alerts.Fallback.Address,
-		Lang: alerts.Lang(cfg.Alerts.Language),
+func fallback(cfg *Config) roster.Person {
+	return roster.Person{
+		Role: roster.Operator, Channel: cfg.Alerts.Fallback.Channel, Address: cfg.Alerts.Fallback.Address,
+		Lang: roster.Lang(cfg.Alerts.Language),
 	}
 }
 

@@ -1,4 +1,8 @@
-package alerts
+// Package roster says who lives where and who answers for whom: units of
+// administration, households, the people around them and what they have agreed
+// to. It holds rules that need nothing but these, such as who is on duty; the
+// store keeps the data.
+package roster
 
 import "time"
 
@@ -38,7 +42,7 @@ type Household struct {
 	Label     string
 	Zone      string // IANA name; "" is the service's default zone
 
-	unlisted bool // not in the roster: made up from a finding
+	Unlisted bool // not in the roster: made up from a finding
 }
 
 // Title is the label, or the id of a household that has none.
