@@ -1,7 +1,7 @@
 // Package roster says who lives where and who answers for whom: units of
-// administration, households, the people around them and what they have agreed
-// to. It holds rules that need nothing but these, such as who is on duty; the
-// store keeps the data.
+// administration, households, the people around them, and what they have
+// agreed to. It holds rules that need nothing but these, such as who is on
+// duty; the store keeps the data.
 package roster
 
 import "time"
@@ -18,19 +18,28 @@ const (
 // Langs lists the languages every text exists in.
 var Langs = []Lang{Chinese, English}
 
-// Role is what a person answers for.
-type Role string
+// Level is the place of a unit in the tree of administration.
+type Level string
 
-// Roles that routing knows.
+// Levels, from the top. A grid cell (网格) belongs to a village.
 const (
-	Chair    Role = "chair"    // answers for a village
-	Operator Role = "operator" // hears what has nobody else to go to
+	City    Level = "city"
+	County  Level = "county"
+	Town    Level = "town"
+	Village Level = "village"
+	Cell    Level = "cell"
 )
 
-// Village is the unit of responsibility.
-type Village struct {
-	ID   string
-	Name string
+// Levels lists the closed set, from the top.
+var Levels = []Level{City, County, Town, Village, Cell}
+
+// Unit is a part of the administration: a city, a county, a town, a village or
+// a grid cell. The village is the unit of responsibility.
+type Unit struct {
+	ID       string
+	Level    Level
+	ParentID string // the unit above; "" where it is not known
+	Name     string
 }
 
 // Household is one dwelling as the roster knows it. Label is how the village
@@ -38,9 +47,14 @@ type Village struct {
 type Household struct {
 	ID        string
 	VillageID string
+	CellID    string // grid cell; "" where it is not known
 	AreaID    string
 	Label     string
 	Zone      string // IANA name; "" is the service's default zone
+	Address   string // how to find the door; never leaves the store but for who may see it
+	// VisitEvery is after how many days somebody looks in, whatever the meter
+	// says; 0 is never.
+	VisitEvery int
 
 	Unlisted bool // not in the roster: made up from a finding
 }
@@ -64,16 +78,4 @@ func (h Household) Location(fallback *time.Location) *time.Location {
 		return fallback
 	}
 	return loc
-}
-
-// Person is somebody who may be told. Name and Address never leave the store
-// but towards the channel that needs them.
-type Person struct {
-	ID        string
-	VillageID string
-	Role      Role
-	Name      string
-	Channel   string // name of a channel of the deliverer
-	Address   string // what the channel needs to find the person
-	Lang      Lang
 }
