@@ -10,7 +10,9 @@ import (
 )
 
 // Alert is what a household, or an area, is in need of now or was: one row per
-// episode, at most one open per subject. Times are event times.
+// episode, at most one open per subject. It has two ends: that of the episode,
+// which the detectors see, and that of the case, which somebody has to say.
+// Times of the episode are event times, those of the case wall times.
 type Alert struct {
 	ID          string
 	Subject     string // household id, or the area's subject: one open alert each
@@ -26,13 +28,23 @@ type Alert struct {
 	LastSeq     int
 	Finding     *detectors.Finding // the last open or update
 	Ending      *detectors.Finding // the resolving transition; nil while open or superseded
+
+	Case
 }
 
-// Open reports whether the alert still needs somebody.
+// Open reports whether the episode still lasts.
 func (a *Alert) Open() bool { return a.ResolvedAt.IsZero() }
 
 // Area reports whether the alert is an area's notice and not a household's.
 func (a *Alert) Area() bool { return a.HouseholdID == "" }
+
+// Latest is the finding that says how things stand.
+func (a *Alert) Latest() *detectors.Finding {
+	if a.Ending != nil {
+		return a.Ending
+	}
+	return a.Finding
+}
 
 // Transition is one step of an alert as the detectors decided it. Alert id and
 // sequence are its identity; Raw is the finding's JSON as it came.
@@ -50,11 +62,35 @@ const (
 	EventOpened      EventKind = "opened"
 	EventUpdated     EventKind = "updated"
 	EventResolved    EventKind = "resolved"
-	EventSuperseded  EventKind = "superseded"  // a new episode began before the end of this one was heard
+	EventSuperseded  EventKind = "superseded"  // a new episode began before the end of this one was heard, or before its case was closed
 	EventUnrouted    EventKind = "unrouted"    // nobody in the roster to tell: went to the operator
 	EventTold        EventKind = "told"        // a channel accepted a message
 	EventUndelivered EventKind = "undelivered" // a message came to a dead end
+
+	EventSilenced     EventKind = "silenced"     // nobody is told, and why
+	EventCalled       EventKind = "called"       // the chain went on to its next step, and why
+	EventExhausted    EventKind = "exhausted"    // nobody on the whole chain has answered
+	EventAcknowledged EventKind = "acknowledged" // somebody sees to it
+	EventPassed       EventKind = "passed"       // somebody cannot
+	EventReminded     EventKind = "reminded"
+	EventWell         EventKind = "well"      // the resident has said that all is well
+	EventHelp         EventKind = "help"      // the resident has asked for help
+	EventAway         EventKind = "away"      // somebody has said that nobody is there
+	EventMuted        EventKind = "muted"     // somebody wants not to be told of the home for a time
+	EventVisited      EventKind = "visited"   // somebody was there
+	EventOutcome      EventKind = "outcome"   // somebody has said what it was
+	EventAsked        EventKind = "asked"     // it is over by itself; somebody is asked what it was
+	EventFollowUp     EventKind = "follow-up" // the day to look again has come
+	EventReopened     EventKind = "reopened"
+	EventClosed       EventKind = "closed"
 )
+
+// EventKinds lists the closed set.
+var EventKinds = []EventKind{
+	EventOpened, EventUpdated, EventResolved, EventSuperseded, EventUnrouted, EventTold, EventUndelivered, EventSilenced, EventCalled,
+	EventExhausted, EventAcknowledged, EventPassed, EventReminded, EventWell, EventHelp, EventAway, EventMuted, EventVisited,
+	EventOutcome, EventAsked, EventFollowUp, EventReopened, EventClosed,
+}
 
 // Event is one line of an alert's history, which is only ever appended to.
 type Event struct {
@@ -63,6 +99,7 @@ type Event struct {
 	Kind       EventKind
 	At         time.Time // event time of a transition, wall time of a delivery
 	Detail     string    // role and channel, or a reason; no names, no addresses
+	PersonID   string    // who did it; "" is the system
 	RecordedAt time.Time // wall time
 	Finding    *detectors.Finding
 }
@@ -80,6 +117,9 @@ type Message struct {
 	ID          string             `json:"message_id"`
 	AlertID     string             `json:"alert_id"`
 	Seq         int                `json:"seq"`
+	Purpose     Purpose            `json:"purpose,omitempty"` // "" is ToTell or ToEnd, as State says
+	Alerts      []string           `json:"alerts,omitempty"`  // all that a bundle tells, when it is one
+	Digest      bool               `json:"digest,omitempty"`
 	To          Recipient          `json:"to"`
 	Channel     string             `json:"channel"`
 	Lang        roster.Lang        `json:"lang"`
@@ -96,11 +136,21 @@ type Message struct {
 	Text        string             `json:"text"`
 	URL         string             `json:"url,omitempty"`
 	Fallback    bool               `json:"fallback,omitempty"` // to the operator, for want of a chair
+	Short       *Short             `json:"short,omitempty"`    // for SMS and voice
+	Answers     []Answer           `json:"answers,omitempty"`  // what can be answered
 
 	Address   string    `json:"-"` // looked up when it is sent, so that a corrected number counts
 	CreatedAt time.Time `json:"-"` // wall time
 	Deadline  time.Time `json:"-"` // wall time after which it is of no use
 	Rank      Rank      `json:"-"`
+}
+
+// Answer is one thing that can be answered to a message: a button, a link, or a
+// digit in an SMS or on a telephone.
+type Answer struct {
+	Key   string `json:"key"` // "1" to "9"
+	Label string `json:"label"`
+	URL   string `json:"url,omitempty"`
 }
 
 // Rank orders the outbox: who has heard nothing yet goes first.
@@ -115,15 +165,18 @@ const (
 
 // MessageID is the identity of a message: transition, recipient, channel.
 func MessageID(alertID string, seq int, personID, channel string) string {
-	return fmt.Sprintf("%s#%d:%s:%s", alertID, seq, personID, channel)
+	return TransitionID(alertID, seq) + ":" + personID + ":" + channel
 }
 
-// Record is what topic weimang.alerts carries: a transition, at least once,
-// to be recognised by its ID.
+// Record is what goes to a topic from the store's outbox, at least once, to be
+// recognised by its ID: a transition to weimang.alerts, or what somebody has
+// said of a home to weimang.directives.
 type Record struct {
-	ID    string // transition identity
-	Key   string // alert id
-	Value []byte // JSON of Published
+	ID      string // transition identity, or that of a directive
+	Topic   string // "" is weimang.alerts
+	Key     string
+	Value   []byte // JSON of Published, or of a directive
+	AlertID string
 }
 
 // Published is the JSON of a Record. It carries ids only.

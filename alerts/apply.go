@@ -16,11 +16,21 @@ type work struct {
 	tx  Tx
 	now time.Time // wall
 
-	opened, resolved []*Alert
-	unrouted         []unroutedReason
-	repeats          int
-	enqueued         int
+	people  map[string]bool // who has something new to be told
+	unheard []string        // alerts of which somebody could not be told
+	counted []func(*metrics)
+
+	repeats  int
+	enqueued int
 }
+
+func (s *Service) newWork(tx Tx, now time.Time) *work {
+	now = now.Truncate(time.Millisecond) // as the store keeps it: what is read back compares equal
+	return &work{Service: s, tx: tx, now: now, people: map[string]bool{}}
+}
+
+// count notes something to be counted once the transaction is committed.
+func (w *work) count(f func(*metrics)) { w.counted = append(w.counted, f) }
 
 // apply takes one transition through transition, alert, history and outbox.
 func (w *work) apply(f *detectors.Finding, raw json.RawMessage) error {
@@ -33,113 +43,157 @@ func (w *work) apply(f *detectors.Finding, raw json.RawMessage) error {
 		w.repeats++
 		return nil
 	}
-	home, err := w.household(f)
+	home, err := w.household(f.HouseholdID, f.AreaID)
 	if err != nil {
 		return err
 	}
-	alert, err := w.step(f, home)
+	alert, news, err := w.step(f, home)
 	if err != nil {
 		return err
 	}
 	if err := w.publish(t, alert.VillageID); err != nil {
 		return err
 	}
-	if f.Pushed {
-		return w.tell(f, home)
+	if err := w.follow(alert, home, f, news); err != nil {
+		return err
 	}
-	return nil
+	return w.tx.PutAlert(alert)
 }
 
-// household looks the finding's household up. One that the roster does not
-// know gets an alert all the same, under its id.
-func (w *work) household(f *detectors.Finding) (*roster.Household, error) {
-	if f.HouseholdID == "" {
+// household looks a household up. One that the roster does not know gets an
+// alert all the same, under its id; an area's notice has none.
+func (w *work) household(id, area string) (*roster.Household, error) {
+	if id == "" {
 		return nil, nil
 	}
-	home, err := w.tx.Household(f.HouseholdID)
+	home, err := w.tx.Household(id)
 	if err != nil {
 		return nil, err
 	}
 	if home == nil {
-		home = &roster.Household{ID: f.HouseholdID, AreaID: f.AreaID, Unlisted: true}
+		home = &roster.Household{ID: id, AreaID: area, Unlisted: true}
 	}
 	return home, nil
 }
 
-// step brings the alert's row and history on by one transition.
-func (w *work) step(f *detectors.Finding, home *roster.Household) (*Alert, error) {
-	a, err := w.tx.Alert(f.AlertID())
-	if err != nil {
-		return nil, err
+// step brings the alert's row and history on by one transition. news is false
+// for one that comes after its successor: that is history.
+func (w *work) step(f *detectors.Finding, home *roster.Household) (a *Alert, news bool, err error) {
+	if a, err = w.tx.Alert(f.AlertID()); err != nil {
+		return nil, false, err
 	}
 	newer := ""
 	if a == nil {
-		if newer, err = w.supersede(f); err != nil {
-			return nil, err
-		}
 		a = &Alert{
 			ID: f.AlertID(), Subject: f.Subject(), HouseholdID: f.HouseholdID, AreaID: f.AreaID,
-			Kind: f.Kind, Severity: f.Severity, Onset: f.Onset, OpenedAt: f.At, Finding: f,
+			Kind: f.Kind, Severity: f.Severity, Onset: f.Onset, OpenedAt: f.At, Finding: f, Case: Case{Stage: Noted},
 		}
-		w.opened = append(w.opened, a)
+		if newer, err = w.supersede(f, a); err != nil {
+			return nil, false, err
+		}
+		w.count(func(m *metrics) { m.opens(f) })
 	}
 	if home != nil && home.VillageID != "" {
 		a.VillageID = home.VillageID // the roster may have learnt it, or moved the home, since
 	}
-	// A transition that comes after its successor is history, not news.
-	if f.Seq > a.LastSeq {
+	if news = f.Seq > a.LastSeq; news {
 		a.LastSeq = f.Seq
 		a.UpdatedAt = f.At
 		switch {
 		case f.State == detectors.Resolved && a.Open():
 			a.ResolvedAt, a.Ending = f.At, f
-			w.resolved = append(w.resolved, a)
+			w.count(func(m *metrics) { m.resolves(a) })
 		case f.State != detectors.Resolved && a.Open():
 			a.Kind, a.Severity, a.Onset, a.Finding = f.Kind, f.Severity, f.Onset, f
-			if newer == "" {
-				break
-			}
-			a.ResolvedAt = f.At
-			w.resolved = append(w.resolved, a)
-			if err := w.event(f, EventSuperseded, newer); err != nil {
-				return nil, err
-			}
+		default:
+			news = false // nothing follows an end
 		}
-	}
-	if err := w.tx.PutAlert(a); err != nil {
-		return nil, err
 	}
 	event := map[detectors.State]EventKind{
 		detectors.Open: EventOpened, detectors.Update: EventUpdated, detectors.Resolved: EventResolved,
 	}[f.State]
-	return a, w.event(f, event, "")
+	late := newer != "" && a.Open()
+	if late {
+		a.ResolvedAt = f.At
+		a.done(Superseded, w.now)
+		w.count(func(m *metrics) { m.resolves(a) })
+	}
+	// The row goes before its history.
+	if err := w.tx.PutAlert(a); err != nil {
+		return nil, false, err
+	}
+	if late {
+		if err := w.event(a, f.Seq, EventSuperseded, f.At, newer); err != nil {
+			return nil, false, err
+		}
+	}
+	return a, news && !late, w.event(a, f.Seq, event, f.At, "")
 }
 
-// supersede closes an alert of the same subject that is still open: its end
-// was never heard, and a household has one open alert. The id of one that is
-// newer than f is returned instead: when a home has moved, the last words of
-// its old area may come after the first of its new one.
-func (w *work) supersede(f *detectors.Finding) (newer string, err error) {
+// supersede ends what is left of earlier alerts of the same subject, for a
+// household has one alert: one that is still open, since its end was never
+// heard, and one whose case is not closed, which the new one goes on with. The
+// id of an open one that is newer than f is returned instead: when a home has
+// moved, the last words of its old area may come after the first of its new one.
+func (w *work) supersede(f *detectors.Finding, next *Alert) (newer string, err error) {
 	old, err := w.tx.OpenAlert(f.Subject())
-	if err != nil || old == nil {
+	if err != nil {
 		return "", err
+	}
+	if old == nil {
+		old, err = w.tx.Unclosed(f.Subject())
+		if err != nil || old == nil {
+			return "", err
+		}
 	}
 	if old.Finding.Episode > f.Episode {
 		return old.ID, nil
 	}
-	old.ResolvedAt, old.UpdatedAt = f.At, f.At
+	if old.Open() {
+		old.ResolvedAt, old.UpdatedAt = f.At, f.At
+		w.count(func(m *metrics) { m.resolves(old) })
+	}
+	next.Continues, next.FollowUpAt, next.HandedTo = old.ID, old.FollowUpAt, old.HandedTo
+	if err := w.tx.DropTellings(old.ID); err != nil {
+		return "", err
+	}
+	old.done(Superseded, w.now)
 	if err := w.tx.PutAlert(old); err != nil {
 		return "", err
 	}
-	w.resolved = append(w.resolved, old)
-	return "", w.tx.AppendEvent(Event{
-		AlertID: old.ID, Seq: old.LastSeq, Kind: EventSuperseded, At: f.At, Detail: f.AlertID(), RecordedAt: w.now,
-	})
+	return "", w.event(old, old.LastSeq, EventSuperseded, f.At, f.AlertID())
 }
 
-func (w *work) event(f *detectors.Finding, kind EventKind, detail string) error {
+// follow does what a transition means for who is told.
+func (w *work) follow(a *Alert, home *roster.Household, f *detectors.Finding, news bool) error {
+	switch {
+	case a.Area():
+		if f.Pushed {
+			return w.tellArea(a, f)
+		}
+		if f.State == detectors.Resolved && a.Stage != Closed {
+			a.done(Unasked, w.now)
+		}
+		return nil
+	case !news:
+		return nil
+	case f.State == detectors.Resolved:
+		return w.over(a, home, f)
+	case f.Pushed:
+		return w.rise(a, home)
+	default:
+		return nil
+	}
+}
+
+func (w *work) event(a *Alert, seq int, kind EventKind, at time.Time, detail string) error {
+	return w.tx.AppendEvent(Event{AlertID: a.ID, Seq: seq, Kind: kind, At: at, Detail: detail, RecordedAt: w.now})
+}
+
+// did notes what somebody, or the system itself, has just done about an alert.
+func (w *work) did(a *Alert, kind EventKind, by, detail string) error {
 	return w.tx.AppendEvent(Event{
-		AlertID: f.AlertID(), Seq: f.Seq, Kind: kind, At: f.At, Detail: detail, RecordedAt: w.now,
+		AlertID: a.ID, Seq: a.LastSeq, Kind: kind, At: w.now, Detail: detail, PersonID: by, RecordedAt: w.now,
 	})
 }
 
@@ -150,5 +204,5 @@ func (w *work) publish(t Transition, village string) error {
 		return fmt.Errorf("encode for publication: %w", err)
 	}
 	w.enqueued++
-	return w.tx.EnqueueRecord(Record{ID: TransitionID(t.AlertID, t.Seq), Key: t.AlertID, Value: value}, w.now)
+	return w.tx.EnqueueRecord(Record{ID: TransitionID(t.AlertID, t.Seq), Key: t.AlertID, AlertID: t.AlertID, Value: value}, w.now)
 }

@@ -28,14 +28,14 @@ func BenchmarkApplyBatch(b *testing.B) {
 	for i := range rows {
 		rows[i] = store.HouseholdRow{MeterID: fmt.Sprintf("m%d", i), HouseholdID: fmt.Sprintf("h%d", i), AreaID: "a1", VillageID: "v1", Label: fmt.Sprintf("%d号", i), Zone: "Asia/Shanghai"}
 	}
-	if err := db.ImportRoster(b.Context(), rows, []roster.Person{{ID: "p1", VillageID: "v1", Role: roster.Chair, Channel: "console"}}); err != nil {
+	if err := db.ImportRoster(b.Context(), rows, []roster.Member{{Person: roster.Person{ID: "p1", Contacts: []roster.Contact{{Channel: "console"}}}, Duty: roster.Duty{Role: roster.Chair, UnitID: "v1"}}}); err != nil {
 		b.Fatal(err)
 	}
 	words, err := message.New()
 	if err != nil {
 		b.Fatal(err)
 	}
-	s, err := alerts.NewService(b.Context(), db, words, alerts.Options{Fallback: roster.Person{Channel: "console"}}, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	s, err := alerts.NewService(b.Context(), db, words, alerts.Options{Fallback: roster.Person{Contacts: []roster.Contact{{Channel: "console"}}}}, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,8 +1,13 @@
 package alerts
 
 import (
+	"slices"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"weimang/alerts/escalate"
+	"weimang/detectors"
 )
 
 type metrics struct {
@@ -12,6 +17,11 @@ type metrics struct {
 	repeats          prometheus.Counter
 	bad              prometheus.Counter
 	unworded         prometheus.Counter
+	steps            *prometheus.CounterVec
+	silenced         *prometheus.CounterVec
+	answers          *prometheus.CounterVec
+	closed           *prometheus.CounterVec
+	looked           prometheus.Gauge
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -39,23 +49,53 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "weimang_alerts_unworded_messages_total", Help: "Messages written in bare words because the catalogue failed",
 		}),
 	}
+	m.steps = f.NewCounterVec(prometheus.CounterOpts{
+		Name: "weimang_escalation_steps_total", Help: "Steps of escalation chains that began, by the reason",
+	}, []string{"reason"})
+	m.silenced = f.NewCounterVec(prometheus.CounterOpts{
+		Name: "weimang_alerts_silenced_total", Help: "Alerts of which nobody was told for a time, by the reason",
+	}, []string{"reason"})
+	m.answers = f.NewCounterVec(prometheus.CounterOpts{
+		Name: "weimang_answers_total", Help: "Answers that people gave to alerts, by what they said",
+	}, []string{"action"})
+	m.closed = f.NewCounterVec(prometheus.CounterOpts{
+		Name: "weimang_cases_closed_total", Help: "Cases of households closed, by outcome",
+	}, []string{"outcome"})
+	m.looked = f.NewGauge(prometheus.GaugeOpts{
+		Name: "weimang_alerts_last_look_timestamp_seconds", Help: "When it was last seen to what is due for alerts",
+	})
 	for _, r := range unroutedReasons {
 		m.unrouted.WithLabelValues(string(r))
+	}
+	for _, r := range escalate.Reasons {
+		m.steps.WithLabelValues(string(r))
+	}
+	for _, s := range Silences {
+		m.silenced.WithLabelValues(string(s))
+	}
+	for _, a := range Actions {
+		m.answers.WithLabelValues(string(a))
+	}
+	for _, o := range slices.Concat(Outcomes, []Outcome{Unasked, Unanswered, Superseded, Erased}) {
+		m.closed.WithLabelValues(string(o))
 	}
 	return m
 }
 
 // count tells the metrics of a committed transaction.
 func (m *metrics) count(w *work) {
-	for _, a := range w.opened {
-		m.opened.WithLabelValues(string(a.Finding.Kind), a.Finding.Severity.String()).Inc()
-	}
-	for _, a := range w.resolved {
-		m.resolved.WithLabelValues(string(a.Kind), a.Severity.String()).Inc()
-	}
-	m.open.Add(float64(len(w.opened) - len(w.resolved)))
-	for _, r := range w.unrouted {
-		m.unrouted.WithLabelValues(string(r)).Inc()
+	for _, f := range w.counted {
+		f(m)
 	}
 	m.repeats.Add(float64(w.repeats))
+}
+
+func (m *metrics) opens(f *detectors.Finding) {
+	m.opened.WithLabelValues(string(f.Kind), f.Severity.String()).Inc()
+	m.open.Inc()
+}
+
+func (m *metrics) resolves(a *Alert) {
+	m.resolved.WithLabelValues(string(a.Kind), a.Severity.String()).Inc()
+	m.open.Dec()
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"weimang/alerts/escalate"
 	"weimang/alerts/roster"
 	"weimang/detectors"
 )
@@ -16,30 +17,102 @@ import (
 // Store is the durable side of the service.
 type Store interface {
 	// Update runs fn in one transaction, which is committed and durable when
-	// Update returns nil. Tx is not used after fn returns.
+	// Update returns nil. Transactions come one after the other, whatever
+	// process they are of. Tx is not used after fn returns.
 	Update(ctx context.Context, fn func(Tx) error) error
 	// OpenCount is the number of open alerts.
 	OpenCount(ctx context.Context) (int, error)
+	// NextLook is when an alert is to be looked at, or somebody to be told, for
+	// the next time; zero is never.
+	NextLook(ctx context.Context) (time.Time, error)
 }
 
 // Tx is what the service does to the store in one transaction.
 type Tx interface {
+	AlertTx
+	RosterTx
+	TellingTx
+	QuestionTx
+
+	EnqueueMessage(m Message) error // nothing happens if its ID is there
+	EnqueueRecord(r Record, created time.Time) error
+}
+
+// AlertTx keeps alerts, their transitions and their history.
+type AlertTx interface {
 	// AddTransition reports false, and changes nothing, for one already there.
 	AddTransition(t Transition, recorded time.Time) (bool, error)
 	Alert(id string) (*Alert, error)          // nil when there is none
 	OpenAlert(subject string) (*Alert, error) // nil when there is none
+	// Unclosed is the latest alert of a subject whose case is not closed, or nil.
+	Unclosed(subject string) (*Alert, error)
+	// Before is the alert of the same subject that opened last before a, or nil.
+	Before(a *Alert) (*Alert, error)
 	PutAlert(a *Alert) error
 	AppendEvent(e Event) error
+	AddVisit(v roster.Visit) error
 
+	// DueAlerts are alerts to be looked at, the longest due first.
+	DueAlerts(now time.Time, limit int) ([]string, error)
+	// LookAt has an alert looked at by t at the latest.
+	LookAt(id string, t time.Time) error
+	// Shift lets the time to answer of an alert that is called begin at t, if
+	// that is later than it does.
+	Shift(id string, t time.Time) error
+}
+
+// RosterTx reads the roster.
+type RosterTx interface {
 	Household(id string) (*roster.Household, error) // nil when there is none
 	AreaHouseholds(area string) ([]roster.Household, error)
-	Village(id string) (*roster.Village, error) // nil when there is none
-	Chairs(village string) ([]roster.Person, error)
+	Unit(id string) (*roster.Unit, error) // nil when there is none
+	// Assigned are the people in a role for a home, in the order in which they
+	// are called: of the household, its grid cell, its village, or the town or
+	// county above.
+	Assigned(home roster.Household, role roster.Role) ([]string, error)
+	Person(id string) (*roster.Person, error) // nil when there is none
+	MarkContact(personID, channel string, state roster.ContactState, at time.Time) error
+}
 
+// TellingTx keeps what people are to be told.
+type TellingTx interface {
+	AddTelling(t *Telling) error // nothing happens if its ID is there
+	PutTelling(t *Telling) error // due time, status, message, what was tried
+	Tellings(alertID string) ([]Telling, error)
+	// DropTellings drops what is still due about an alert, but for some purposes.
+	DropTellings(alertID string, but ...Purpose) error
+	DueTellings(personID string, now time.Time) ([]Telling, error)
+	DuePeople(now time.Time, limit int) ([]string, error)
+	// Undelivered are the tellings of an alert whose message came to a dead end.
+	Undelivered(alertID string) ([]Failed, error)
 	// Told reports whether the person has a message about the alert already.
 	Told(alertID, personID string) (bool, error)
-	EnqueueMessage(m Message) error // nothing happens if its ID is there
-	EnqueueRecord(r Record, created time.Time) error
+	Pushes(personID, day string) (Pushes, error)
+	// CountPush counts a message; a burst is over when it began more than burst ago.
+	CountPush(personID, day string, now time.Time, burst time.Duration) error
+}
+
+// QuestionTx keeps what can be answered.
+type QuestionTx interface {
+	AddQuestion(q *Question) error // sets N
+	Question(n int64) (*Question, error)
+	// LastQuestion is what somebody was asked last and has not answered, or nil.
+	LastQuestion(personID string, now time.Time) (*Question, error)
+	UseQuestion(n int64, used Action, at time.Time) error
+}
+
+// Pushes is how often a person's phone has rung on a day.
+type Pushes struct {
+	Count   int
+	BurstAt time.Time // when the burst began
+	Burst   int       // messages in it
+}
+
+// Failed is a telling whose message reached nobody.
+type Failed struct {
+	Telling
+	Channel      string
+	WrongAddress bool // the address is nobody's, or somebody else's
 }
 
 // Options configure a Service.
@@ -49,8 +122,18 @@ type Options struct {
 	// Channels are the channels that exist: a person on another one would
 	// never hear anything, so the message goes to the fallback. nil: any.
 	Channels []string
-	BaseURL  string         // of the page, without a slash at the end; "" leaves links out
-	Zone     *time.Location // where the roster names none; nil is UTC
+	BaseURL  string // of the page, without a slash at the end; "" leaves links out
+	// LinkKey signs the links by which a message is answered; none: there are
+	// no such links.
+	LinkKey []byte
+	// Groups are channels whose messages several people read: a link in them
+	// does not say who answers. Brief are those that take the short form.
+	Groups, Brief []string
+	Zone          *time.Location // where the roster names none; nil is UTC
+	// Policies say who is called; nil is escalate.Immediate.
+	Policies *escalate.Policies
+	// Holiday reports whether a local date is a public holiday; nil is never.
+	Holiday func(time.Time) bool
 	// Deadline is how long after it was written a message is still worth
 	// sending. 0 is 24 hours.
 	Deadline time.Duration
@@ -65,18 +148,19 @@ type Service struct {
 	opts    Options
 	log     *slog.Logger
 	metrics *metrics
+	nudged  chan struct{} // the loop has something to look at
 }
 
 // NewService makes a service over a store.
 func NewService(ctx context.Context, store Store, wording Wording, opts Options, log *slog.Logger, reg prometheus.Registerer) (*Service, error) {
-	if opts.Fallback.Channel == "" {
+	if len(opts.Fallback.Contacts) == 0 || opts.Fallback.Contacts[0].Channel == "" {
 		return nil, fmt.Errorf("alerts need a fallback channel for what has nobody else to go to")
 	}
 	if opts.Fallback.ID == "" {
 		opts.Fallback.ID = string(roster.Operator)
 	}
-	if opts.Fallback.Role == "" {
-		opts.Fallback.Role = roster.Operator
+	if opts.Policies == nil {
+		opts.Policies = escalate.Immediate()
 	}
 	if opts.Zone == nil {
 		opts.Zone = time.UTC
@@ -94,7 +178,7 @@ func NewService(ctx context.Context, store Store, wording Wording, opts Options,
 	if err != nil {
 		return nil, fmt.Errorf("count open alerts: %w", err)
 	}
-	s := &Service{store: store, wording: wording, opts: opts, log: log, metrics: newMetrics(reg)}
+	s := &Service{store: store, wording: wording, opts: opts, log: log, metrics: newMetrics(reg), nudged: make(chan struct{}, 1)}
 	s.metrics.open.Set(float64(open))
 	return s, nil
 }
@@ -150,22 +234,20 @@ func (s *Service) apply(ctx context.Context, batch []entry) error {
 		good = append(good, e)
 	}
 	if len(good) > 0 {
-		var done *work
-		err := s.store.Update(ctx, func(tx Tx) error {
-			done = &work{Service: s, tx: tx, now: s.opts.Now()}
+		if err := s.update(ctx, func(w *work) error {
 			for _, e := range good {
-				if err := done.apply(e.finding, e.raw); err != nil {
+				if err := w.apply(e.finding, e.raw); err != nil {
 					return fmt.Errorf("apply %s: %w", TransitionID(e.finding.AlertID(), e.finding.Seq), err)
+				}
+				// One after the other, so that what is told does not depend on
+				// how findings came together in a batch.
+				if err := w.compose(); err != nil {
+					return fmt.Errorf("tell of %s: %w", e.finding.AlertID(), err)
 				}
 			}
 			return nil
-		})
-		if err != nil {
+		}); err != nil {
 			return err
-		}
-		s.metrics.count(done)
-		if done.enqueued > 0 {
-			s.opts.Wake()
 		}
 	}
 	if len(bad) > 0 {
@@ -173,4 +255,32 @@ func (s *Service) apply(ctx context.Context, batch []entry) error {
 		return &BadRecordsError{Records: bad}
 	}
 	return nil
+}
+
+// update does work in one transaction, and what follows from it once it is
+// committed.
+func (s *Service) update(ctx context.Context, do func(*work) error) error {
+	var done *work
+	err := s.store.Update(ctx, func(tx Tx) error {
+		done = s.newWork(tx, s.opts.Now())
+		return do(done)
+	})
+	if err != nil {
+		return err
+	}
+	s.metrics.count(done)
+	if done.enqueued > 0 {
+		s.opts.Wake()
+	}
+	s.Nudge()
+	return nil
+}
+
+// Nudge has Run look at once: an alert may be due now, such as after a message
+// has come to a dead end. It never blocks.
+func (s *Service) Nudge() {
+	select {
+	case s.nudged <- struct{}{}:
+	default:
+	}
 }

@@ -7,10 +7,13 @@
 package consume
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"weimang/alerts"
@@ -135,14 +138,21 @@ func (c *Consumer) values(ctx context.Context, records []stream.Record) error {
 	return deadletters.Bury(ctx, c.opts.Producer, dead)
 }
 
-// Publisher writes what became of findings to topic weimang.alerts.
+// Publisher writes what became of findings to topic weimang.alerts, and what
+// people have said of homes to weimang.directives.
 type Publisher struct{ Producer *stream.Producer }
 
-// Publish implements deliver.Publisher.
+// Publish implements deliver.Publisher. Records of one topic keep their order.
 func (p Publisher) Publish(ctx context.Context, records []alerts.Record) error {
-	recs := make([]stream.Record, len(records))
-	for i, r := range records {
-		recs[i] = stream.Record{Key: []byte(r.Key), Value: r.Value}
+	byTopic := map[string][]stream.Record{}
+	for _, r := range records {
+		topic := cmp.Or(r.Topic, ingest.TopicAlerts)
+		byTopic[topic] = append(byTopic[topic], stream.Record{Key: []byte(r.Key), Value: r.Value})
 	}
-	return p.Producer.Produce(ctx, ingest.TopicAlerts, recs)
+	for _, topic := range slices.Sorted(maps.Keys(byTopic)) {
+		if err := p.Producer.Produce(ctx, topic, byTopic[topic]); err != nil {
+			return err
+		}
+	}
+	return nil
 }

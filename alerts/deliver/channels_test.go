@@ -217,7 +217,7 @@ func TestAFindingReachesAReceiverThatWasDown(t *testing.T) {
 	log, reg := slog.New(slog.DiscardHandler), prometheus.NewRegistry()
 	topic := &broker{failures: 1}
 	d := deliver.New(db, map[string]deliver.Channel{"hook": hook}, topic, deliver.Options{MinBackoff: 2 * time.Millisecond, Tick: 5 * time.Millisecond}, log, reg)
-	s, err := alerts.NewService(ctx, db, words, alerts.Options{Fallback: roster.Person{Channel: "hook"}, Wake: d.Wake}, log, reg)
+	s, err := alerts.NewService(ctx, db, words, alerts.Options{Fallback: roster.Person{Contacts: []roster.Contact{{Channel: "hook"}}}, Wake: d.Wake}, log, reg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -169,3 +169,6 @@ func (p *Person) StandInAt(t time.Time) string {
 	}
 	return p.StandIn
 }
+
+// Always reports whether they hold at any time.
+func (h Hours) Always() bool { return len(h.spans) == 0 }

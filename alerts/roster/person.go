@@ -115,3 +115,10 @@ type Leave struct {
 	From, Until time.Time
 	StandIn     string // for this time; "" is the person's usual one
 }
+
+// Member is a person with one thing she answers for: a line of a list of
+// people.
+type Member struct {
+	Person
+	Duty Duty
+}

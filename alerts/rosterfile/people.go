@@ -22,7 +22,7 @@ import (
 var columns = []string{"village_id", "role", "name", "channel", "address", "language"}
 
 // OpenPeople reads a file of people.
-func OpenPeople(path string) ([]roster.Person, error) {
+func OpenPeople(path string) ([]roster.Member, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func OpenPeople(path string) ([]roster.Person, error) {
 // person's id is made of village, role and place among those, so that names
 // may change. The error joins what is wrong with each line and repeats no
 // cell: a name may have slipped into any of them.
-func ReadPeople(r io.Reader) ([]roster.Person, error) {
+func ReadPeople(r io.Reader) ([]roster.Member, error) {
 	rows := csv.NewReader(r)
 	rows.FieldsPerRecord = -1
 	header, err := rows.Read()
@@ -60,7 +60,7 @@ func ReadPeople(r io.Reader) ([]roster.Person, error) {
 			return nil, fmt.Errorf("line 1: no column %s; the first line names the columns: %s", name, strings.Join(columns, ","))
 		}
 	}
-	var people []roster.Person
+	var people []roster.Member
 	var errs []error
 	count := make(map[string]int)
 	for {
@@ -77,44 +77,46 @@ func ReadPeople(r io.Reader) ([]roster.Person, error) {
 			}
 			return ""
 		}
-		p := roster.Person{
-			VillageID: cell("village_id"), Role: roster.Role(cell("role")), Name: cell("name"),
-			Channel: cell("channel"), Address: cell("address"), Lang: roster.Lang(cell("language")),
+		p := roster.Member{
+			Person: roster.Person{Name: cell("name"), Lang: roster.Lang(cell("language")), Contacts: []roster.Contact{{Channel: cell("channel"), Address: cell("address")}}},
+			Duty:   roster.Duty{Role: roster.Role(cell("role")), UnitID: cell("village_id")},
 		}
 		if err := check(&p); err != nil {
 			line, _ := rows.FieldPos(0)
 			errs = append(errs, fmt.Errorf("line %d: %w", line, err))
 			continue
 		}
-		place := p.VillageID + ":" + string(p.Role)
+		place := p.Duty.UnitID + ":" + string(p.Duty.Role)
 		count[place]++
 		p.ID = fmt.Sprintf("%s:%d", place, count[place])
 		people = append(people, p)
 	}
 }
 
-func check(p *roster.Person) error {
+func check(p *roster.Member) error {
+	contact := p.Contacts[0]
 	switch {
-	case !contract.ValidID(p.VillageID):
+	case !contract.ValidID(p.Duty.UnitID):
 		return errors.New("column village_id: an id has 1 to 64 characters of A-Z a-z 0-9 . _ : and -")
-	case p.Role != roster.Chair && p.Role != roster.Operator:
+	case p.Duty.Role != roster.Chair && p.Duty.Role != roster.Operator:
 		return fmt.Errorf("column role: must be %s or %s", roster.Chair, roster.Operator)
-	case p.Channel == "":
+	case contact.Channel == "":
 		return errors.New("column channel: required: the channel that reaches the person, such as console or webhook")
 	case p.Lang != "" && !slices.Contains(roster.Langs, p.Lang):
 		return errors.New("column language: must be zh-CN, en or empty")
-	case !utf8.ValidString(p.Name + p.Address):
+	case !utf8.ValidString(p.Name + contact.Address):
 		return errors.New("name or address is not UTF-8; save the file as UTF-8 instead of, say, GBK")
 	}
 	return nil
 }
 
 // WritePeople writes what ReadPeople reads.
-func WritePeople(w io.Writer, people []roster.Person) error {
+func WritePeople(w io.Writer, people []roster.Member) error {
 	out := csv.NewWriter(w)
 	rows := [][]string{columns}
 	for _, p := range people {
-		rows = append(rows, []string{p.VillageID, string(p.Role), p.Name, p.Channel, p.Address, string(p.Lang)})
+		contact := p.Contacts[0]
+		rows = append(rows, []string{p.Duty.UnitID, string(p.Duty.Role), p.Name, contact.Channel, contact.Address, string(p.Lang)})
 	}
 	return out.WriteAll(rows)
 }

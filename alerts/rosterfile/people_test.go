@@ -15,9 +15,9 @@ func TestPeople(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []roster.Person{
-		{ID: "wd:chair:1", VillageID: "wd", Role: roster.Chair, Name: "妇联主席", Channel: "console"},
-		{ID: "wd:chair:2", VillageID: "wd", Role: roster.Chair, Name: "副主席", Channel: "webhook", Address: "x", Lang: roster.English},
+	want := []roster.Member{
+		{Person: roster.Person{ID: "wd:chair:1", Name: "妇联主席", Contacts: []roster.Contact{{Channel: "console"}}}, Duty: roster.Duty{Role: roster.Chair, UnitID: "wd"}},
+		{Person: roster.Person{ID: "wd:chair:2", Name: "副主席", Lang: roster.English, Contacts: []roster.Contact{{Channel: "webhook", Address: "x"}}}, Duty: roster.Duty{Role: roster.Chair, UnitID: "wd"}},
 	}
 	if !reflect.DeepEqual(people, want) {
 		t.Errorf("read %+v", people)

@@ -17,8 +17,8 @@ const unblocked = `NOT EXISTS (SELECT 1 FROM outbox e WHERE e.alert_id = o.alert
 // Due implements deliver.Outbox. A message waits while an earlier one of the
 // same alert to the same person does: nobody hears the all-clear first.
 func (db *DB) Due(ctx context.Context, channel string, now time.Time, limit int) ([]deliver.Item, error) {
-	rows, err := db.read.QueryContext(ctx, `SELECT o.n, o.payload, o.created_at, o.deadline_at, o.attempts, COALESCE(p.address, '')
-		FROM outbox o LEFT JOIN people p ON p.id = o.person_id
+	rows, err := db.read.QueryContext(ctx, `SELECT o.n, o.payload, o.created_at, o.deadline_at, o.attempts, COALESCE(c.address, '')
+		FROM outbox o LEFT JOIN contacts c ON c.person_id = o.person_id AND c.channel = o.channel
 		WHERE o.status = 'waiting' AND o.lane = 'message' AND o.channel = ? AND o.due_at <= ?
 			AND `+unblocked+`
 		ORDER BY o.rank, o.severity DESC, o.n LIMIT ?`, channel, millis(now), limit)
@@ -29,7 +29,9 @@ func (db *DB) Due(ctx context.Context, channel string, now time.Time, limit int)
 			return it, err
 		}
 		it.Message, err = decodeMessage(payload, created, deadline)
-		it.Message.Address = address
+		if err == nil {
+			it.Message.Address, err = db.unseal("contacts.address", it.Message.To.PersonID, address)
+		}
 		return it, err
 	})
 	return items, wrap("read due messages", err)
@@ -70,10 +72,25 @@ func (db *DB) Finish(ctx context.Context, it deliver.Item, out deliver.Outcome) 
 			event = alerts.EventUndelivered
 		}
 		m := it.Message
-		return t.AppendEvent(alerts.Event{
-			AlertID: m.AlertID, Seq: m.Seq, Kind: event, At: out.At,
-			Detail: string(m.To.Role) + "/" + m.Channel, RecordedAt: out.At,
-		})
+		about := m.Alerts
+		if len(about) == 0 {
+			about = []string{m.AlertID}
+		}
+		for _, id := range about {
+			if err := t.AppendEvent(alerts.Event{
+				AlertID: id, Seq: m.Seq, Kind: event, At: out.At,
+				Detail: string(m.To.Role) + "/" + m.Channel, PersonID: m.To.PersonID, RecordedAt: out.At,
+			}); err != nil {
+				return err
+			}
+			if out.Status != deliver.Dead {
+				continue
+			}
+			if err := t.nudge(id, out.At); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
@@ -100,9 +117,9 @@ func (db *DB) Stranded(ctx context.Context, known []string, now time.Time) ([]de
 
 // Records implements deliver.Outbox.
 func (db *DB) Records(ctx context.Context, limit int) ([]deliver.TopicItem, error) {
-	rows, err := db.read.QueryContext(ctx, `SELECT n, id, alert_id, payload FROM outbox WHERE status = 'waiting' AND lane = 'topic' ORDER BY n LIMIT ?`, limit)
+	rows, err := db.read.QueryContext(ctx, `SELECT n, id, person_id, alert_id, topic, payload FROM outbox WHERE status = 'waiting' AND lane = 'topic' ORDER BY n LIMIT ?`, limit)
 	items, err := collect(rows, err, func(rows *sql.Rows) (it deliver.TopicItem, err error) {
-		err = rows.Scan(&it.N, &it.Record.ID, &it.Record.Key, &it.Record.Value)
+		err = rows.Scan(&it.N, &it.Record.ID, &it.Record.Key, &it.Record.AlertID, &it.Record.Topic, &it.Record.Value)
 		it.Record.ID = strings.TrimPrefix(it.Record.ID, laneTopic+":")
 		return it, err
 	})

@@ -20,7 +20,7 @@ func (db *DB) OpenCount(ctx context.Context) (int, error) {
 // longest waiting.
 func (db *DB) OpenAlerts(ctx context.Context) ([]alerts.Alert, error) {
 	rows, err := db.read.QueryContext(ctx, `SELECT `+alertColumns+` FROM alerts WHERE resolved_at IS NULL ORDER BY severity DESC, onset, id`)
-	as, err := collect(rows, err, scanAlert)
+	as, err := collect(rows, err, db.scanAlert)
 	return as, wrap("read open alerts", err)
 }
 
@@ -28,27 +28,27 @@ func (db *DB) OpenAlerts(ctx context.Context) ([]alerts.Alert, error) {
 // time), the latest first.
 func (db *DB) ResolvedAlerts(ctx context.Context, since time.Time, limit int) ([]alerts.Alert, error) {
 	rows, err := db.read.QueryContext(ctx, `SELECT `+alertColumns+` FROM alerts WHERE resolved_at >= ? ORDER BY resolved_at DESC, id LIMIT ?`, millis(since), limit)
-	as, err := collect(rows, err, scanAlert)
+	as, err := collect(rows, err, db.scanAlert)
 	return as, wrap("read resolved alerts", err)
 }
 
 // AlertsOf are a household's latest alerts, the latest first.
 func (db *DB) AlertsOf(ctx context.Context, household string, limit int) ([]alerts.Alert, error) {
 	rows, err := db.read.QueryContext(ctx, `SELECT `+alertColumns+` FROM alerts WHERE household_id = ? ORDER BY opened_at DESC, id LIMIT ?`, household, limit)
-	as, err := collect(rows, err, scanAlert)
+	as, err := collect(rows, err, db.scanAlert)
 	return as, wrap("read alerts of a household", err)
 }
 
 // Events are the latest events of a household's alerts, the latest first, with
 // the finding of the transition each belongs to.
 func (db *DB) Events(ctx context.Context, household string, limit int) ([]alerts.Event, error) {
-	rows, err := db.read.QueryContext(ctx, `SELECT h.alert_id, h.seq, h.event, h.at, h.detail, h.recorded_at, t.finding
+	rows, err := db.read.QueryContext(ctx, `SELECT h.alert_id, h.seq, h.event, h.at, h.detail, h.recorded_at, h.person_id, t.finding
 		FROM alerts a JOIN history h ON h.alert_id = a.id LEFT JOIN transitions t ON t.alert_id = h.alert_id AND t.seq = h.seq
 		WHERE a.household_id = ? ORDER BY h.n DESC LIMIT ?`, household, limit)
 	es, err := collect(rows, err, func(rows *sql.Rows) (e alerts.Event, err error) {
 		var at, recorded int64
 		var finding sql.NullString
-		if err := rows.Scan(&e.AlertID, &e.Seq, &e.Kind, &at, &e.Detail, &recorded, &finding); err != nil {
+		if err := rows.Scan(&e.AlertID, &e.Seq, &e.Kind, &at, &e.Detail, &recorded, &e.PersonID, &finding); err != nil {
 			return e, err
 		}
 		e.At, e.RecordedAt = fromMillis(at), fromMillis(recorded)
@@ -74,9 +74,9 @@ func (db *DB) Transitions(ctx context.Context) ([]alerts.Transition, error) {
 }
 
 // Villages are all villages by name.
-func (db *DB) Villages(ctx context.Context) ([]roster.Village, error) {
-	rows, err := db.read.QueryContext(ctx, `SELECT id, name FROM villages ORDER BY name, id`)
-	vs, err := collect(rows, err, scanVillage)
+func (db *DB) Villages(ctx context.Context) ([]roster.Unit, error) {
+	rows, err := db.read.QueryContext(ctx, `SELECT id, level, COALESCE(parent_id, ''), name FROM units WHERE level = 'village' ORDER BY name, id`)
+	vs, err := collect(rows, err, scanUnit)
 	return vs, wrap("read villages", err)
 }
 
@@ -84,7 +84,7 @@ func (db *DB) Villages(ctx context.Context) ([]roster.Village, error) {
 func (db *DB) Households(ctx context.Context) ([]roster.Household, error) {
 	now := millis(db.now())
 	rows, err := db.read.QueryContext(ctx, `SELECT `+householdColumns+` FROM `+placed+` WHERE `+watched+` ORDER BY village_id, area_id, id`, now, now, now, now)
-	hs, err := collect(rows, err, scanHousehold)
+	hs, err := collect(rows, err, db.scanHousehold)
 	return hs, wrap("read households", err)
 }
 
@@ -92,6 +92,18 @@ func (db *DB) Households(ctx context.Context) ([]roster.Household, error) {
 func (db *DB) Household(ctx context.Context, id string) (*roster.Household, error) {
 	now := millis(db.now())
 	rows, err := db.read.QueryContext(ctx, `SELECT `+householdColumns+` FROM `+placed+` WHERE id = ?`, now, now, now, id)
-	h, err := first(collect(rows, err, scanHousehold))
+	h, err := first(collect(rows, err, db.scanHousehold))
 	return h, wrap("read household", err)
+}
+
+// NextLook implements alerts.Store.
+func (db *DB) NextLook(ctx context.Context) (time.Time, error) {
+	var alert, telling sql.NullInt64
+	err := db.read.QueryRowContext(ctx, `SELECT (SELECT MIN(look_at) FROM alerts WHERE look_at IS NOT NULL),
+		(SELECT MIN(due_at) FROM tellings WHERE status = 'due')`).Scan(&alert, &telling)
+	a, t := fromOptMillis(alert), fromOptMillis(telling)
+	if a.IsZero() || !t.IsZero() && t.Before(a) {
+		a = t
+	}
+	return a, wrap("read when an alert is due", err)
 }

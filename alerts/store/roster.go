@@ -32,7 +32,7 @@ type HouseholdRow struct {
 // of its home stays. Of rows of one meter that begin at the same time the last one
 // counts. Whoever is not among the people any more, such as a chair who has
 // left, is told nothing any more.
-func (db *DB) ImportRoster(ctx context.Context, rows []HouseholdRow, people []roster.Person) error {
+func (db *DB) ImportRoster(ctx context.Context, rows []HouseholdRow, people []roster.Member) error {
 	return db.update(ctx, func(t *tx) error {
 		if len(rows) > 0 {
 			if _, err := t.exec(`DELETE FROM homes`); err != nil {
@@ -45,7 +45,7 @@ func (db *DB) ImportRoster(ctx context.Context, rows []HouseholdRow, people []ro
 			}
 		}
 		if len(people) > 0 {
-			if _, err := t.exec(`DELETE FROM people`); err != nil {
+			if _, err := t.exec(`DELETE FROM persons`); err != nil {
 				return fmt.Errorf("forget the people before: %w", err)
 			}
 		}
@@ -87,28 +87,25 @@ func (t *tx) importVillage(id, name string) error {
 		return nil
 	}
 	if name == "" {
-		_, err := t.exec(`INSERT INTO villages (id, name) VALUES (?, ?) ON CONFLICT (id) DO NOTHING`, id, id)
+		_, err := t.exec(`INSERT INTO units (id, name) VALUES (?, ?) ON CONFLICT (id) DO NOTHING`, id, id)
 		return err
 	}
-	_, err := t.exec(`INSERT INTO villages (id, name) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name`, id, name)
+	_, err := t.exec(`INSERT INTO units (id, name) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name`, id, name)
 	return err
 }
 
-func (t *tx) importPerson(p roster.Person) error {
-	if p.ID == "" || p.Role == "" || p.Channel == "" {
+func (t *tx) importPerson(m roster.Member) error {
+	if m.ID == "" || m.Duty.Role == "" || len(m.Contacts) == 0 || m.Contacts[0].Channel == "" {
 		return fmt.Errorf("a person needs id, role and channel")
 	}
-	if p.Lang == "" {
-		p.Lang = roster.Chinese
-	}
-	if err := t.importVillage(p.VillageID, ""); err != nil {
+	if err := t.importVillage(m.Duty.UnitID, ""); err != nil {
 		return err
 	}
-	_, err := t.exec(`INSERT INTO people (id, village_id, role, name, channel, address, lang) VALUES (?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET village_id = excluded.village_id, role = excluded.role, name = excluded.name,
-			channel = excluded.channel, address = excluded.address, lang = excluded.lang`,
-		p.ID, optText(p.VillageID), string(p.Role), p.Name, p.Channel, p.Address, string(p.Lang))
-	return err
+	if err := t.PutPerson(&m.Person); err != nil {
+		return err
+	}
+	m.Duty.PersonID = m.ID
+	return t.PutDuty(m.Duty)
 }
 
 // Homes is the roster as the stream may know it: ids, zones and dates, by meter

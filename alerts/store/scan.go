@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"weimang/alerts"
+	"weimang/alerts/escalate"
 	"weimang/alerts/roster"
 	"weimang/detectors"
 )
@@ -31,6 +32,14 @@ func fromOptMillis(ms sql.NullInt64) time.Time {
 		return time.Time{}
 	}
 	return fromMillis(ms.Int64)
+}
+
+// bit is a bool as both databases keep it.
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // optText is NULL for "", for references that may be absent.
@@ -65,19 +74,33 @@ func first[T any](all []T, err error) (*T, error) {
 	return &all[0], nil
 }
 
-const alertColumns = `id, subject, household_id, area_id, village_id, kind, severity, onset, opened_at, updated_at, resolved_at, last_seq, finding, ending`
+const alertColumns = `id, subject, household_id, area_id, village_id, kind, severity, onset, opened_at, updated_at, resolved_at, last_seq, finding, ending,
+	stage, chain, step, round, step_at, rests, told_at, holder_id, holder_role, held_at, reminded, helped, silenced, outcome, handed_to,
+	follow_up_at, closed_at, look_at, continues`
 
-func scanAlert(rows *sql.Rows) (a alerts.Alert, err error) {
+func (db *DB) scanAlert(rows *sql.Rows) (a alerts.Alert, err error) {
 	var onset, opened, updated int64
-	var resolved sql.NullInt64
-	var finding string
+	var resolved, stepAt, toldAt, heldAt, followUp, closed, look sql.NullInt64
+	var finding, chain, handed string
 	var ending sql.NullString
+	var rests, helped int
 	err = rows.Scan(&a.ID, &a.Subject, &a.HouseholdID, &a.AreaID, &a.VillageID, &a.Kind, &a.Severity,
-		&onset, &opened, &updated, &resolved, &a.LastSeq, &finding, &ending)
+		&onset, &opened, &updated, &resolved, &a.LastSeq, &finding, &ending,
+		&a.Stage, &chain, &a.Place.Link, &a.Place.Round, &stepAt, &rests, &toldAt, &a.Holder.PersonID, &a.Holder.Role, &heldAt,
+		&a.Reminded, &helped, &a.Silenced, &a.Outcome, &handed, &followUp, &closed, &look, &a.Continues)
 	if err != nil {
 		return a, err
 	}
 	a.Onset, a.OpenedAt, a.UpdatedAt, a.ResolvedAt = fromMillis(onset), fromMillis(opened), fromMillis(updated), fromOptMillis(resolved)
+	a.Place.Since, a.ToldAt, a.HeldAt = fromOptMillis(stepAt), fromOptMillis(toldAt), fromOptMillis(heldAt)
+	a.FollowUpAt, a.ClosedAt, a.LookAt = fromOptMillis(followUp), fromOptMillis(closed), fromOptMillis(look)
+	a.Place.Rests, a.Helped = rests != 0, helped != 0
+	if a.Chain, err = escalate.Decode(chain); err != nil {
+		return a, fmt.Errorf("alert %s: %w", a.ID, err)
+	}
+	if a.HandedTo, err = db.unseal("alerts.handed_to", a.ID, handed); err != nil {
+		return a, err
+	}
 	if a.Finding, err = detectors.DecodeFinding([]byte(finding)); err != nil {
 		return a, fmt.Errorf("alert %s: %w", a.ID, err)
 	}
@@ -100,7 +123,7 @@ func encodeFinding(f *detectors.Finding) (any, error) {
 // placed is the households with where they are at a time, given three times; of
 // one that is nowhere yet, or not in the roster any more, where the last list had
 // it.
-const placed = `(SELECT id, label,
+const placed = `(SELECT id, label, cell_id, address, visit_every,
 	COALESCE((SELECT s.village_id FROM homes s WHERE s.household_id = h.id AND s.from_at <= ? ORDER BY s.from_at DESC, s.meter_id DESC LIMIT 1), h.village_id, '') AS village_id,
 	COALESCE((SELECT s.area_id FROM homes s WHERE s.household_id = h.id AND s.from_at <= ? ORDER BY s.from_at DESC, s.meter_id DESC LIMIT 1), h.area_id) AS area_id,
 	COALESCE((SELECT s.zone FROM homes s WHERE s.household_id = h.id AND s.from_at <= ? ORDER BY s.from_at DESC, s.meter_id DESC LIMIT 1), h.zone) AS zone
@@ -109,16 +132,25 @@ const placed = `(SELECT id, label,
 // watched leaves out households whose meters have all left the roster by a time.
 const watched = `EXISTS (SELECT 1 FROM homes WHERE homes.household_id = households.id AND (homes.until_at IS NULL OR homes.until_at > ?))`
 
-const householdColumns = `id, village_id, area_id, label, zone`
+const householdColumns = `id, village_id, area_id, label, zone, cell_id, address, visit_every`
 
-func scanHousehold(rows *sql.Rows) (h roster.Household, err error) {
-	err = rows.Scan(&h.ID, &h.VillageID, &h.AreaID, &h.Label, &h.Zone)
+func (db *DB) scanHousehold(rows *sql.Rows) (h roster.Household, err error) {
+	var address string
+	if err = rows.Scan(&h.ID, &h.VillageID, &h.AreaID, &h.Label, &h.Zone, &h.CellID, &address, &h.VisitEvery); err != nil {
+		return h, err
+	}
+	h.Address, err = db.unseal("households.address", h.ID, address)
 	return h, err
 }
 
-func scanVillage(rows *sql.Rows) (v roster.Village, err error) {
-	err = rows.Scan(&v.ID, &v.Name)
-	return v, err
+func scanUnit(rows *sql.Rows) (u roster.Unit, err error) {
+	err = rows.Scan(&u.ID, &u.Level, &u.ParentID, &u.Name)
+	return u, err
+}
+
+func scanText(rows *sql.Rows) (s string, err error) {
+	err = rows.Scan(&s)
+	return s, err
 }
 
 func scanInt(rows *sql.Rows) (n int, err error) {

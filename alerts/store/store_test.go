@@ -216,29 +216,36 @@ func TestAChairWhoHasLeftIsToldNothingAnyMore(t *testing.T) {
 	db := open(t)
 	chairs := func() (names []string) {
 		must(t, db.Update(t.Context(), func(tx alerts.Tx) error {
-			ps, err := tx.Chairs("v1")
-			for _, p := range ps {
+			ids, err := tx.Assigned(roster.Household{ID: "h1", VillageID: "v1"}, roster.Chair)
+			for _, id := range ids {
+				p, err := tx.Person(id)
+				if err != nil {
+					return err
+				}
 				names = append(names, p.Name)
 			}
 			return err
 		}))
 		return names
 	}
-	list := func(names ...string) (ps []roster.Person) {
+	list := func(names ...string) (ps []roster.Member) {
 		for i, name := range names {
-			ps = append(ps, roster.Person{ID: fmt.Sprintf("v1:chair:%d", i+1), VillageID: "v1", Role: roster.Chair, Name: name, Channel: "console"})
+			ps = append(ps, roster.Member{
+				Person: roster.Person{ID: fmt.Sprintf("v1:chair:%d", i+1), Name: name, Contacts: []roster.Contact{{Channel: "console"}}},
+				Duty:   roster.Duty{Role: roster.Chair, UnitID: "v1"},
+			})
 		}
 		return ps
 	}
 	for _, step := range []struct {
 		name   string
-		people []roster.Person
+		people []roster.Member
 		want   []string
 	}{
 		{"two", list("old", "deputy"), []string{"old", "deputy"}},
 		{"one of them has left", list("deputy"), []string{"deputy"}},
 		{"a start without a list", nil, []string{"deputy"}},
-		{"the list is of another village", []roster.Person{{ID: "v2:chair:1", VillageID: "v2", Role: roster.Chair, Channel: "console"}}, nil},
+		{"the list is of another village", []roster.Member{{Person: roster.Person{ID: "v2:chair:1", Contacts: []roster.Contact{{Channel: "console"}}}, Duty: roster.Duty{Role: roster.Chair, UnitID: "v2"}}}, nil},
 	} {
 		must(t, db.ImportRoster(t.Context(), nil, step.people))
 		if got := chairs(); !reflect.DeepEqual(got, step.want) {

@@ -28,7 +28,7 @@ type Reader interface {
 	ResolvedAlerts(ctx context.Context, since time.Time, limit int) ([]alerts.Alert, error)
 	AlertsOf(ctx context.Context, household string, limit int) ([]alerts.Alert, error)
 	Events(ctx context.Context, household string, limit int) ([]alerts.Event, error)
-	Villages(ctx context.Context) ([]roster.Village, error)
+	Villages(ctx context.Context) ([]roster.Unit, error)
 	Households(ctx context.Context) ([]roster.Household, error)
 	Household(ctx context.Context, id string) (*roster.Household, error)
 	Recent(ctx context.Context, household string, from, to time.Time) ([]detectors.UsePoint, error)

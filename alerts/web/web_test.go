@@ -23,7 +23,7 @@ import (
 type village struct {
 	open, resolved []alerts.Alert
 	events         []alerts.Event
-	villages       []roster.Village
+	villages       []roster.Unit
 	homes          []roster.Household
 	points         []detectors.UsePoint
 	err            error
@@ -48,7 +48,7 @@ func (v *village) Events(context.Context, string, int) ([]alerts.Event, error) {
 	return v.events, v.err
 }
 
-func (v *village) Villages(context.Context) ([]roster.Village, error)     { return v.villages, v.err }
+func (v *village) Villages(context.Context) ([]roster.Unit, error)        { return v.villages, v.err }
 func (v *village) Households(context.Context) ([]roster.Household, error) { return v.homes, v.err }
 
 func (v *village) Household(_ context.Context, id string) (*roster.Household, error) {
@@ -101,7 +101,7 @@ func example() *village {
 			{AlertID: first.ID, Seq: 1, Kind: alerts.EventTold, At: time.Now(), Detail: "chair/console"},
 			{AlertID: first.ID, Seq: 1, Kind: alerts.EventOpened, At: first.OpenedAt, Finding: first.Finding},
 		},
-		villages: []roster.Village{{ID: "v1", Name: "湾底村"}},
+		villages: []roster.Unit{{ID: "v1", Name: "湾底村"}},
 		homes: []roster.Household{
 			{ID: "h12", VillageID: "v1", AreaID: "a1", Label: "3组12号"},
 			{ID: "h2", VillageID: "v1", AreaID: "a1", Label: "3组2号"},

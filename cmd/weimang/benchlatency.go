@@ -166,10 +166,10 @@ func labelled(homes []ingest.Home) []simulate.Household {
 }
 
 // chairs are one for each village of the homes, which lie village by village.
-func chairs(homes []ingest.Home) (people []roster.Person) {
+func chairs(homes []ingest.Home) (people []roster.Member) {
 	for i, h := range homes {
 		if i == 0 || h.VillageID != homes[i-1].VillageID {
-			people = append(people, roster.Person{VillageID: h.VillageID, Role: roster.Chair, Name: "bench", Channel: channelJSON})
+			people = append(people, roster.Member{Person: roster.Person{Name: "bench", Contacts: []roster.Contact{{Channel: channelJSON}}}, Duty: roster.Duty{Role: roster.Chair, UnitID: h.VillageID}})
 		}
 	}
 	return people

@@ -66,11 +66,13 @@ func newCheckConfigCmd() *cobra.Command {
 
 // reachable says whose channel the configuration does not open: what concerns
 // them would all go to the fallback.
-func reachable(c *Config, people []roster.Person) error {
+func reachable(c *Config, people []roster.Member) error {
 	var errs []error
 	for _, p := range people {
-		if !c.Alerts.open(p.Channel) {
-			errs = append(errs, fmt.Errorf("%s is on channel %q, which the section alerts does not open", p.ID, p.Channel))
+		for _, contact := range p.Contacts {
+			if !c.Alerts.open(contact.Channel) {
+				errs = append(errs, fmt.Errorf("%s is on channel %q, which the section alerts does not open", p.ID, contact.Channel))
+			}
 		}
 	}
 	return errors.Join(errs...)
@@ -181,7 +183,7 @@ func newCheckPeopleCmd() *cobra.Command {
 		Short: "Check a list of people who are told (CSV)",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var people []roster.Person
+			var people []roster.Member
 			err := withInput(args[0], cmd.InOrStdin(), func(r io.Reader) (err error) {
 				people, err = rosterfile.ReadPeople(r)
 				return err

@@ -122,8 +122,11 @@ func demo(ctx context.Context, opt demoOptions, stdout, stderr io.Writer) (err e
 		phone.lines = deliver.NewJSONLines(stdout)
 	}
 	s, err := start(ctx, wiring{
-		cfg: cfg, log: newLogger(cfg, stderr), roster: demoHouseholds(village), people: []roster.Person{{
-			ID: "wd:chair:1", VillageID: story.Village, Role: roster.Chair, Name: "妇联主席", Channel: channelConsole, Lang: roster.Lang(opt.lang),
+		cfg: cfg, log: newLogger(cfg, stderr), roster: demoHouseholds(village), people: []roster.Member{{
+			Person: roster.Person{
+				ID: "wd:chair:1", Name: chairTitle, Lang: roster.Lang(opt.lang), Contacts: []roster.Contact{{Channel: channelConsole}},
+			},
+			Duty: roster.Duty{Role: roster.Chair, UnitID: story.Village},
 		}},
 		channels: map[string]deliver.Channel{channelConsole: phone},
 	})

@@ -46,7 +46,7 @@ func recordOutageFeed(t *testing.T) {
 		t.Fatal(err)
 	}
 	var people, homes, reports, readings bytes.Buffer
-	err = rosterfile.WritePeople(&people, []roster.Person{{VillageID: opt.Village, Role: roster.Chair, Name: chairTitle, Channel: channelJSON, Lang: roster.Chinese}})
+	err = rosterfile.WritePeople(&people, []roster.Member{{Person: roster.Person{Name: chairTitle, Lang: roster.Chinese, Contacts: []roster.Contact{{Channel: channelJSON}}}, Duty: roster.Duty{Role: roster.Chair, UnitID: opt.Village}}})
 	if err == nil {
 		err = writeHouseholds(&homes, v.Homes())
 	}

@@ -94,7 +94,7 @@ func bringUp(ctx context.Context, w *wiring, stdout io.Writer) (_ *system, stop 
 }
 
 // readRoster reads the files that say whom to watch and whom to tell.
-func readRoster(cfg *Config) ([]store.HouseholdRow, []roster.Person, error) {
+func readRoster(cfg *Config) ([]store.HouseholdRow, []roster.Member, error) {
 	var rows []store.HouseholdRow
 	if cfg.Roster.Households != "" {
 		homes, err := feedfile.OpenHouseholds(cfg.Roster.Households)
@@ -103,7 +103,7 @@ func readRoster(cfg *Config) ([]store.HouseholdRow, []roster.Person, error) {
 		}
 		rows = householdRows(homes)
 	}
-	var people []roster.Person
+	var people []roster.Member
 	if cfg.Roster.People != "" {
 		var err error
 		if people, err = rosterfile.OpenPeople(cfg.Roster.People); err != nil {

@@ -51,7 +51,7 @@ func TestAFeedThatFallsSilentIsTold(t *testing.T) {
 	var messages lines
 	w := wiring{
 		cfg: cfg, log: slog.New(slog.DiscardHandler), now: func() time.Time { return time.UnixMilli(ms.Load()).UTC() },
-		people:   []roster.Person{{ID: "p1", VillageID: "wd", Role: roster.Chair, Name: "李桂花", Channel: "json", Address: "13800000000", Lang: "en"}},
+		people:   []roster.Member{{Person: roster.Person{ID: "p1", Name: "李桂花", Lang: "en", Contacts: []roster.Contact{{Channel: "json", Address: "13800000000"}}}, Duty: roster.Duty{Role: roster.Chair, UnitID: "wd"}}},
 		channels: map[string]deliver.Channel{"json": deliver.NewJSONLines(&messages)},
 	}
 	for i := range 12 {

@@ -150,9 +150,10 @@ func (o *simulateOptions) resolve(now time.Time) error {
 // chairTitle stands where a person's name would: nobody is made up.
 const chairTitle = "妇联主席"
 
-func villagePeople(v *simulate.Village) []roster.Person {
-	return []roster.Person{{
-		VillageID: v.Options().Village, Role: "chair", Name: chairTitle, Channel: "console", Lang: "zh-CN",
+func villagePeople(v *simulate.Village) []roster.Member {
+	return []roster.Member{{
+		Person: roster.Person{Name: chairTitle, Lang: roster.Chinese, Contacts: []roster.Contact{{Channel: channelConsole}}},
+		Duty:   roster.Duty{Role: roster.Chair, UnitID: v.Options().Village},
 	}}
 }
 

@@ -34,7 +34,7 @@ type wiring struct {
 	cfg      *Config
 	roles    []role // nil: all
 	roster   []store.HouseholdRow
-	people   []roster.Person
+	people   []roster.Member
 	channels map[string]deliver.Channel
 	log      *slog.Logger
 	// now is the wall clock by which readings and silence are judged; nil is
@@ -449,8 +449,8 @@ func pageURL(cfg *Config, listening string) string {
 // fallback hears what has nobody else to go to.
 func fallback(cfg *Config) roster.Person {
 	return roster.Person{
-		Role: roster.Operator, Channel: cfg.Alerts.Fallback.Channel, Address: cfg.Alerts.Fallback.Address,
-		Lang: roster.Lang(cfg.Alerts.Language),
+		Lang:     roster.Lang(cfg.Alerts.Language),
+		Contacts: []roster.Contact{{Channel: cfg.Alerts.Fallback.Channel, Address: cfg.Alerts.Fallback.Address}},
 	}
 }
 

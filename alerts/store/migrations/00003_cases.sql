@@ -139,7 +139,11 @@ ALTER TABLE alerts ADD COLUMN stage TEXT NOT NULL DEFAULT 'noted';
 ALTER TABLE alerts ADD COLUMN chain TEXT NOT NULL DEFAULT ''; -- JSON, frozen
 ALTER TABLE alerts ADD COLUMN step INTEGER NOT NULL DEFAULT 0; -- of the chain
 ALTER TABLE alerts ADD COLUMN round INTEGER NOT NULL DEFAULT 0; -- how often the chain began
-ALTER TABLE alerts ADD COLUMN step_at BIGINT; -- when the step began
+ALTER TABLE alerts ADD COLUMN step_at BIGINT; -- when its time to answer began
+ALTER TABLE alerts ADD COLUMN rests INTEGER NOT NULL DEFAULT 0; -- 1: the end of the chain was reached
+ALTER TABLE alerts ADD COLUMN helped INTEGER NOT NULL DEFAULT 0; -- 1: the resident has asked for help
+ALTER TABLE alerts ADD COLUMN held_at BIGINT; -- since when the holder sees to it
+ALTER TABLE alerts ADD COLUMN told_at BIGINT; -- when somebody was first to be told
 ALTER TABLE alerts ADD COLUMN holder_id TEXT NOT NULL DEFAULT ''; -- who has said that she sees to it
 ALTER TABLE alerts ADD COLUMN holder_role TEXT NOT NULL DEFAULT '';
 ALTER TABLE alerts ADD COLUMN reminded INTEGER NOT NULL DEFAULT 0;
@@ -168,13 +172,17 @@ CREATE TABLE tellings (
   person_id    TEXT NOT NULL,
   role         TEXT NOT NULL,
   stands_in    TEXT NOT NULL, -- for whom; '' for herself
+  village_id   TEXT NOT NULL, -- of an area's notice: which homes it names
   purpose      TEXT NOT NULL,
   severity     INTEGER NOT NULL,
   via          TEXT NOT NULL, -- channels that the policy asks for, in order, by commas
+  only_via     INTEGER NOT NULL, -- 1: over no other channel
+  digest       INTEGER NOT NULL, -- 1: waits for the day's summary
   created_at   BIGINT NOT NULL,
   due_at       BIGINT NOT NULL,
-  status       TEXT NOT NULL, -- due, told, dropped, unreachable
-  message_id   TEXT NOT NULL -- '' until told
+  status       TEXT NOT NULL, -- due, told, dropped, unreachable, off, declined
+  message_id   TEXT NOT NULL, -- '' until told
+  tried        TEXT NOT NULL -- channels that did not reach her, by commas
 );
 CREATE INDEX tellings_due ON tellings (due_at) WHERE status = 'due';
 CREATE INDEX tellings_person ON tellings (person_id, due_at) WHERE status = 'due';
@@ -186,7 +194,8 @@ CREATE TABLE pushes (
   person_id TEXT NOT NULL,
   day       TEXT NOT NULL, -- 2006-01-02
   count     INTEGER NOT NULL,
-  last_at   BIGINT NOT NULL,
+  burst_at  BIGINT NOT NULL, -- beginning of the last minute with messages
+  burst     INTEGER NOT NULL, -- messages in it
   PRIMARY KEY (person_id, day)
 );
 
@@ -196,10 +205,11 @@ CREATE TABLE questions (
   alert_id   TEXT NOT NULL REFERENCES alerts (id) DEFERRABLE INITIALLY DEFERRED,
   message_id TEXT NOT NULL,
   person_id  TEXT NOT NULL, -- '' in a group: who answers says who she is
-  action     TEXT NOT NULL, -- what the link answers; '' shows all
+  actions    TEXT NOT NULL, -- what can be answered, in the order of the keys 1, 2, …
   asked_at   BIGINT NOT NULL,
   expires_at BIGINT NOT NULL,
-  used_at    BIGINT -- NULL: not yet
+  used_at    BIGINT, -- NULL: not yet
+  used       TEXT NOT NULL -- what was answered
 );
 CREATE INDEX questions_alert ON questions (alert_id);
 CREATE INDEX questions_person ON questions (person_id, asked_at);
@@ -224,6 +234,10 @@ ALTER TABLE alerts DROP COLUMN silenced;
 ALTER TABLE alerts DROP COLUMN reminded;
 ALTER TABLE alerts DROP COLUMN holder_role;
 ALTER TABLE alerts DROP COLUMN holder_id;
+ALTER TABLE alerts DROP COLUMN told_at;
+ALTER TABLE alerts DROP COLUMN held_at;
+ALTER TABLE alerts DROP COLUMN helped;
+ALTER TABLE alerts DROP COLUMN rests;
 ALTER TABLE alerts DROP COLUMN step_at;
 ALTER TABLE alerts DROP COLUMN round;
 ALTER TABLE alerts DROP COLUMN step;
@@ -248,10 +262,12 @@ CREATE TABLE people (
 CREATE INDEX people_village ON people (village_id, role);
 -- One duty and one contact of each: the older program knows no more.
 INSERT INTO people (id, village_id, role, name, channel, address, lang)
-  SELECT p.id, (SELECT u.id FROM units u WHERE u.id = MIN(d.unit_id)), MIN(d.role), p.name, MIN(c.channel), MIN(c.address), p.lang
-  FROM persons p JOIN duties d ON d.person_id = p.id AND d.role IN ('chair', 'operator')
+  SELECT p.id, u.id, d.role, p.name, c.channel, c.address, p.lang
+  FROM persons p
+    JOIN (SELECT person_id, MIN(unit_id) AS unit_id, MIN(role) AS role FROM duties WHERE role IN ('chair', 'operator') GROUP BY person_id) d
+      ON d.person_id = p.id
     JOIN contacts c ON c.person_id = p.id AND c.n = 0
-  GROUP BY p.id, p.name, p.lang;
+    LEFT JOIN units u ON u.id = d.unit_id;
 DROP TABLE leaves;
 DROP TABLE duties;
 DROP TABLE contacts;
