@@ -122,11 +122,18 @@ func (w *work) composeOver(p *roster.Person, items []item) error {
 		return w.putOff(items, pushes.BurstAt.Add(aBurst), false)
 	}
 	if policies.Daily > 0 && pushes.Count >= policies.Daily {
-		waits := func(it item) bool { return !it.telling.Severity.VisitLevel() && !it.telling.Digest }
-		if err := w.putOff(keep(items, waits), escalate.NextAt(local, policies.Digest), true); err != nil {
+		var now, later []item
+		for _, it := range items {
+			if it.telling.Severity.VisitLevel() || it.telling.Digest {
+				now = append(now, it)
+			} else {
+				later = append(later, it)
+			}
+		}
+		if err := w.putOff(later, escalate.NextAt(local, policies.Digest), true); err != nil {
 			return err
 		}
-		items = keep(items, func(it item) bool { return !waits(it) })
+		items = now
 	}
 	if len(items) == 0 {
 		return nil
@@ -135,15 +142,6 @@ func (w *work) composeOver(p *roster.Person, items []item) error {
 		return err
 	}
 	return w.enqueue(p, items)
-}
-
-func keep(items []item, f func(item) bool) (out []item) {
-	for _, it := range items {
-		if f(it) {
-			out = append(out, it)
-		}
-	}
-	return out
 }
 
 // putOff has tellings wait.
@@ -244,7 +242,7 @@ func (w *work) enqueue(p *roster.Person, items []item) error {
 	first := items[0]
 	m := w.message(p, first)
 	digest := !slices.ContainsFunc(items, func(it item) bool { return !it.telling.Digest })
-	if len(items) > 1 {
+	if len(items) > 1 || digest {
 		w.bundle(&m, items, digest)
 	}
 	rank, err := w.rank(first.telling)

@@ -22,6 +22,8 @@ type metrics struct {
 	answers          *prometheus.CounterVec
 	closed           *prometheus.CounterVec
 	looked           prometheus.Gauge
+	forgotten        prometheus.Gauge
+	audited          prometheus.Gauge
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -63,6 +65,12 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	}, []string{"outcome"})
 	m.looked = f.NewGauge(prometheus.GaugeOpts{
 		Name: "weimang_alerts_last_look_timestamp_seconds", Help: "When it was last seen to what is due for alerts",
+	})
+	m.forgotten = f.NewGauge(prometheus.GaugeOpts{
+		Name: "weimang_alerts_forgotten", Help: "Open cases without a next step, or with one that is long overdue, at the last audit",
+	})
+	m.audited = f.NewGauge(prometheus.GaugeOpts{
+		Name: "weimang_alerts_last_audit_timestamp_seconds", Help: "When it was last proved that no case is forgotten",
 	})
 	for _, r := range unroutedReasons {
 		m.unrouted.WithLabelValues(string(r))

@@ -44,7 +44,7 @@ var (
 // ask adds to a message what can be answered to it.
 func (w *work) ask(m *Message, p *roster.Person, items []item) error {
 	brief := slices.Contains(w.opts.Brief, m.Channel)
-	if len(items) > 1 {
+	if len(items) > 1 || m.Digest {
 		if !brief {
 			return nil // the page lists the homes
 		}

@@ -25,6 +25,10 @@ type Store interface {
 	// NextLook is when an alert is to be looked at, or somebody to be told, for
 	// the next time; zero is never.
 	NextLook(ctx context.Context) (time.Time, error)
+	// Forgotten are cases of households that are not closed and for which
+	// nothing is due, or was due before a time: all but those that are only
+	// noted and not silenced.
+	Forgotten(ctx context.Context, before time.Time) ([]Forgotten, error)
 }
 
 // Tx is what the service does to the store in one transaction.

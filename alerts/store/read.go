@@ -107,3 +107,17 @@ func (db *DB) NextLook(ctx context.Context) (time.Time, error) {
 	}
 	return a, wrap("read when an alert is due", err)
 }
+
+// Forgotten implements alerts.Store.
+func (db *DB) Forgotten(ctx context.Context, before time.Time) ([]alerts.Forgotten, error) {
+	rows, err := db.read.QueryContext(ctx, `SELECT id, stage, look_at FROM alerts
+		WHERE closed_at IS NULL AND household_id <> '' AND (stage <> 'noted' OR silenced <> '') AND (look_at IS NULL OR look_at < ?)
+		ORDER BY severity DESC, opened_at, id LIMIT 1000`, millis(before))
+	all, err := collect(rows, err, func(rows *sql.Rows) (f alerts.Forgotten, err error) {
+		var look sql.NullInt64
+		err = rows.Scan(&f.AlertID, &f.Stage, &look)
+		f.LookAt = fromOptMillis(look)
+		return f, err
+	})
+	return all, wrap("look for forgotten cases", err)
+}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"time"
@@ -156,4 +157,20 @@ func (t *tx) PutDuty(d roster.Duty) error {
 func (t *tx) MarkContact(personID, channel string, state roster.ContactState, at time.Time) error {
 	_, err := t.exec(`UPDATE contacts SET state = ?, checked_at = ? WHERE person_id = ? AND channel = ?`, string(state), millis(at), personID, channel)
 	return wrap("mark contact", err)
+}
+
+// ChangePerson changes somebody in the roster, such as when she goes on leave.
+func (db *DB) ChangePerson(ctx context.Context, id string, change func(*roster.Person)) error {
+	return db.update(ctx, func(t *tx) error {
+		p, err := t.Person(id)
+		if err != nil {
+			return err
+		}
+		if p == nil {
+			return fmt.Errorf("person %s is not in the roster", id)
+		}
+		change(p)
+		p.ID = id
+		return t.PutPerson(p)
+	})
 }
