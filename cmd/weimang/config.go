@@ -101,6 +101,21 @@ type AlertsConfig struct {
 	JSON     string // path, "-" for standard output, "" for none
 	Webhook  WebhookConfig
 	Fallback FallbackConfig
+	// Policies is a path, or one of the words below.
+	Policies  string
+	Heartbeat HeartbeatConfig
+}
+
+// Policies that come with the program.
+const (
+	policiesDefault   = "default"
+	policiesImmediate = "immediate"
+)
+
+// HeartbeatConfig is an address outside that misses the site when it is silent.
+type HeartbeatConfig struct {
+	URL   Secret // "" is none
+	Every time.Duration
 }
 
 // WebhookConfig is the generic webhook; it is off without a URL.
@@ -141,6 +156,7 @@ func DefaultConfig() *Config {
 			Language: "zh-CN",
 			Console:  true,
 			Fallback: FallbackConfig{Channel: "console"},
+			Policies: policiesDefault, Heartbeat: HeartbeatConfig{Every: time.Minute},
 		},
 		HTTP: HTTPConfig{Addr: "127.0.0.1:8080"},
 		Log:  LogConfig{Level: "info", Format: "text"},

@@ -87,6 +87,9 @@ func configKeys(c *Config) []configKey {
 		{"alerts.webhook.secret", "Key that signs each request. Empty: unsigned. file:/path reads it from a file.", &c.Alerts.Webhook.Secret},
 		{"alerts.fallback.channel", "console, json or webhook.", &c.Alerts.Fallback.Channel},
 		{"alerts.fallback.address", "What that channel needs to find the person; console, json and webhook need nothing.", &c.Alerts.Fallback.Address},
+		{"alerts.policies", "Who is called in what order and for how long: a file as weimang routes policies prints it, default, or immediate: the chair at once, and nobody is waited for. A replayed feed (clock: feed) is always immediate.", &c.Alerts.Policies},
+		{"alerts.heartbeat.url", "Address outside that is called while no case is forgotten and delivery works, and that tells somebody when it is not. Empty: off. file:/path reads it from a file.", &c.Alerts.Heartbeat.URL},
+		{"alerts.heartbeat.every", "How often.", &c.Alerts.Heartbeat.Every},
 
 		{"http.addr", "Where the page and /metrics are served.", &c.HTTP.Addr},
 		{"http.base_url", "How the people who get messages reach the page, for links. Empty: http:// and addr.", &c.HTTP.BaseURL},

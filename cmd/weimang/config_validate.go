@@ -150,6 +150,13 @@ func (a *AlertsConfig) problems(ps *problems) {
 	if u := a.Webhook.URL.Reveal(); u != "" {
 		ps.url("alerts.webhook.url", u, a.Webhook.URL.String())
 	}
+	if _, err := a.policies(); err != nil {
+		ps.add("alerts.policies", "%v", err)
+	}
+	if u := a.Heartbeat.URL.Reveal(); u != "" {
+		ps.url("alerts.heartbeat.url", u, a.Heartbeat.URL.String())
+	}
+	ps.within("alerts.heartbeat.every", a.Heartbeat.Every, 10*time.Second, time.Hour)
 	ps.check(a.Webhook.Secret == "" || a.Webhook.URL != "", "alerts.webhook.secret", "signs nothing without alerts.webhook.url; set that too")
 	if !ps.oneOf("alerts.fallback.channel", a.Fallback.Channel, channelConsole, channelJSON, channelWebhook) {
 		return
@@ -171,6 +178,16 @@ func (a *AlertsConfig) open(channel string) bool {
 	default:
 		return false
 	}
+}
+
+// openChannels lists the channels that exist under this configuration.
+func (a *AlertsConfig) openChannels() (list []string) {
+	for _, c := range []string{channelConsole, channelJSON, channelWebhook} {
+		if a.open(c) {
+			list = append(list, c)
+		}
+	}
+	return list
 }
 
 // problems collects what is wrong.

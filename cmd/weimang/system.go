@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -25,6 +26,7 @@ import (
 	"weimang/alerts/web"
 	"weimang/detectors/detect"
 	"weimang/ingest"
+	"weimang/ingest/calendar"
 	"weimang/ingest/intake"
 	"weimang/ingest/stream"
 )
@@ -164,13 +166,28 @@ func (s *system) startAlert(ctx context.Context, w wiring) (page http.Handler, e
 		return nil, err
 	}
 	s.deliver = deliver.New(s.store, w.channels, consume.Publisher{Producer: s.producer}, deliver.Options{}, log, s.reg)
+	policies, err := cfg.policies()
+	if err != nil {
+		return nil, err
+	}
+	holidays, err := calendar.Lookup(cfg.Detect.Holidays)
+	if err != nil {
+		return nil, err
+	}
+	key, err := s.store.Setting(ctx, "link-key", rand.Text)
+	if err != nil {
+		return nil, err
+	}
 	service, err := alerts.NewService(ctx, s.store, words, alerts.Options{
 		Fallback: fallback(cfg), Channels: names(w.channels), BaseURL: s.page, Zone: zone, Wake: s.deliver.Wake,
+		Policies: policies, Holiday: holidays.IsHoliday, LinkKey: []byte(key),
 	}, log, s.reg)
 	if err != nil {
 		return nil, err
 	}
 	s.lc.goRun("delivery", s.deliver.Run)
+	s.lc.goRun("cases", service.Run)
+	s.lc.goRun("audit", newHeart(cfg.Alerts.Heartbeat, service, log, s.reg).run)
 
 	from := consume.Options{Client: s.client, Producer: s.producer, Logger: log}
 	from.GroupID, from.Topic, from.Handle = consume.FindingsGroup, ingest.TopicFindings, service.HandleFindings

@@ -215,7 +215,14 @@ CREATE INDEX questions_alert ON questions (alert_id);
 CREATE INDEX questions_person ON questions (person_id, asked_at);
 ALTER TABLE outbox ADD COLUMN topic TEXT NOT NULL DEFAULT ''; -- of a record; '' is the topic of alerts
 
+-- What the site has made for itself, such as the key that signs links.
+CREATE TABLE settings (
+  name  TEXT PRIMARY KEY,
+  value TEXT NOT NULL -- sealed
+);
+
 -- +goose Down
+DROP TABLE settings;
 ALTER TABLE outbox DROP COLUMN topic;
 DROP TABLE questions;
 DROP TABLE pushes;
