@@ -179,7 +179,7 @@ func (w *work) follow(a *Alert, home *roster.Household, f *detectors.Finding, ne
 		return nil
 	case f.State == detectors.Resolved:
 		return w.over(a, home, f)
-	case f.Pushed:
+	case f.Pushed && f.Severity >= detectors.Yellow: // blue stays on the page
 		return w.rise(a, home)
 	default:
 		return nil

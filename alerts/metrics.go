@@ -61,8 +61,8 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		Name: "weimang_answers_total", Help: "Answers that people gave to alerts, by what they said",
 	}, []string{"action"})
 	m.closed = f.NewCounterVec(prometheus.CounterOpts{
-		Name: "weimang_cases_closed_total", Help: "Cases of households closed, by outcome",
-	}, []string{"outcome"})
+		Name: "weimang_cases_closed_total", Help: "Cases of households closed, by the kind of alert and its outcome",
+	}, []string{"kind", "outcome"})
 	m.looked = f.NewGauge(prometheus.GaugeOpts{
 		Name: "weimang_alerts_last_look_timestamp_seconds", Help: "When it was last seen to what is due for alerts",
 	})
@@ -85,7 +85,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		m.answers.WithLabelValues(string(a))
 	}
 	for _, o := range slices.Concat(Outcomes, []Outcome{Unasked, Unanswered, Superseded, Erased}) {
-		m.closed.WithLabelValues(string(o))
+		for _, k := range detectors.Kinds {
+			m.closed.WithLabelValues(string(k), string(o))
+		}
 	}
 	return m
 }

@@ -131,7 +131,7 @@ func (w *work) close(a *Alert, home *roster.Household, o Outcome, by string) err
 		return nil
 	}
 	a.done(o, w.now)
-	w.count(func(m *metrics) { m.closed.WithLabelValues(string(o)).Inc() })
+	w.count(func(m *metrics) { m.closed.WithLabelValues(string(a.Kind), string(o)).Inc() })
 	return w.did(a, EventClosed, by, string(o))
 }
 

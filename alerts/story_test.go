@@ -478,3 +478,23 @@ func (w *town) area(kind detectors.Kind, s detectors.Severity) *detectors.Findin
 	f.Episode = f.Onset.Unix() / 900
 	return f
 }
+
+func TestTheOutcomesOfADayAreItsQuality(t *testing.T) {
+	w := newTown(t)
+	w.at("10:00")
+	for i, o := range []alerts.Outcome{alerts.Appliance, alerts.FalseCall, alerts.WasAway} {
+		home := fmt.Sprintf("h%d", i+2)
+		w.detectors(w.finding(home, detectors.Shortfall, detectors.Orange))
+		w.answers("chair", home, alerts.Response{Action: alerts.SayOutcome, Outcome: o})
+	}
+	w.detectors(w.finding("h9", detectors.Shortfall, detectors.Blue)) // on the page only
+	turned, err := w.db.Turned(t.Context(), w.now.Add(-day), w.now.Add(day))
+	w.must(err)
+	all := alerts.Qualities(turned)
+	if q := all[0]; q.Told != 3 || q.Real != 1 || q.False != 1 || q.Harmless != 1 {
+		t.Errorf("the day: %+v", q)
+	}
+	if q := all[2]; q.Village != "湾底村" || q.Kind != detectors.Shortfall {
+		t.Errorf("the village: %+v", q)
+	}
+}

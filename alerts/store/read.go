@@ -121,3 +121,19 @@ func (db *DB) Forgotten(ctx context.Context, before time.Time) ([]alerts.Forgott
 	})
 	return all, wrap("look for forgotten cases", err)
 }
+
+// Turned counts what became of the alerts of households that opened in [from,
+// to) and of which somebody was told.
+func (db *DB) Turned(ctx context.Context, from, to time.Time) ([]alerts.Turned, error) {
+	rows, err := db.read.QueryContext(ctx, `SELECT a.village_id, COALESCE(u.name, ''), a.kind, a.severity,
+			CASE WHEN a.stage = 'closed' THEN a.outcome ELSE '' END AS turned, COUNT(*)
+		FROM alerts a LEFT JOIN units u ON u.id = a.village_id
+		WHERE a.household_id <> '' AND a.told_at IS NOT NULL AND a.opened_at >= ? AND a.opened_at < ?
+		GROUP BY a.village_id, u.name, a.kind, a.severity, CASE WHEN a.stage = 'closed' THEN a.outcome ELSE '' END
+		ORDER BY a.village_id, a.kind, a.severity, turned`, millis(from), millis(to))
+	all, err := collect(rows, err, func(rows *sql.Rows) (t alerts.Turned, err error) {
+		err = rows.Scan(&t.VillageID, &t.Village, &t.Kind, &t.Severity, &t.Outcome, &t.Cases)
+		return t, err
+	})
+	return all, wrap("count outcomes", err)
+}
