@@ -18,7 +18,7 @@ func TestPrecisionIsOfWhatPeopleSaid(t *testing.T) {
 		{VillageID: "v1", Village: "湾底村", Kind: detectors.NoSignOfLife, Outcome: "", Cases: 1},
 	}
 	all := alerts.Qualities(turned)
-	if len(all) != 5 { // all; no-sign-of-life, v1; shortfall, v2, v1
+	if len(all) != 6 { // all; no-sign-of-life, v1; shortfall, v2, v1
 		t.Fatalf("%d lines: %+v", len(all), all)
 	}
 	total, life, short := all[0], all[1], all[3]
