@@ -87,3 +87,10 @@ func (e *RetryAfterError) Error() string { return e.Err.Error() }
 
 // Unwrap gives the error itself.
 func (e *RetryAfterError) Unwrap() error { return e.Err }
+
+// State is how a message stands.
+type State struct {
+	ID       string
+	Status   Status
+	Attempts int
+}

@@ -140,3 +140,30 @@ func (db *DB) Depth(ctx context.Context) (messages, records int, err error) {
 		FROM outbox WHERE status = 'waiting'`).Scan(&messages, &records)
 	return messages, records, wrap("count the outbox", err)
 }
+
+// States are all messages to people, in the order in which they were written.
+func (db *DB) States(ctx context.Context) ([]deliver.State, error) {
+	rows, err := db.read.QueryContext(ctx, `SELECT id, status, attempts FROM outbox WHERE lane = 'message' ORDER BY n`)
+	all, err := collect(rows, err, func(rows *sql.Rows) (s deliver.State, err error) {
+		err = rows.Scan(&s.ID, &s.Status, &s.Attempts)
+		return s, err
+	})
+	return all, wrap("read how messages stand", err)
+}
+
+// AllAlerts are all alerts by id.
+func (db *DB) AllAlerts(ctx context.Context) (map[string]*alerts.Alert, error) {
+	rows, err := db.read.QueryContext(ctx, `SELECT `+alertColumns+` FROM alerts`)
+	all, err := collect(rows, err, db.scanAlert)
+	out := make(map[string]*alerts.Alert, len(all))
+	for i := range all {
+		out[all[i].ID] = &all[i]
+	}
+	return out, wrap("read all alerts", err)
+}
+
+// TransitionCount is how many transitions were applied.
+func (db *DB) TransitionCount(ctx context.Context) (int, error) {
+	n, err := db.count(ctx, `SELECT COUNT(*) FROM transitions`)
+	return n, wrap("count transitions", err)
+}

@@ -30,7 +30,7 @@ func newChaosCmd() *cobra.Command {
 		Args:    knownCommand,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newChaosStreamCmd())
+	cmd.AddCommand(newChaosStreamCmd(), newChaosDeliveryCmd())
 	return cmd
 }
 

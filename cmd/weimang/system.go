@@ -46,6 +46,9 @@ type wiring struct {
 	dial     func(ctx context.Context, network, addr string) (net.Conn, error)
 	group    stream.GroupOptions // the times of its groups
 	sabotage detect.Sabotage
+	deliver  deliver.Options
+	// sendFirst breaks the order of effects of messages.
+	sendFirst bool
 }
 
 // has reports whether the process has a role.
