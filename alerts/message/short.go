@@ -1,0 +1,300 @@
+package message
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"weimang/alerts"
+	"weimang/alerts/roster"
+	"weimang/detectors"
+)
+
+// shortest is what one SMS holds, in characters of UCS-2.
+const shortest = 70
+
+// short is the shape of the file of templates for SMS.
+type short struct {
+	Limits    map[string]int                                `yaml:"limits"`   // characters of each variable
+	Examples  map[string]string                             `yaml:"examples"` // for whoever approves the templates
+	Reply     string                                        `yaml:"reply"`
+	Templates map[string]templateText                       `yaml:"templates"`
+	Kinds     map[detectors.Kind]string                     `yaml:"kinds"`
+	KinKinds  map[detectors.Kind]string                     `yaml:"kin-kinds"`
+	Steps     map[string]string                             `yaml:"steps"` // first step, by severity
+	StepsFor  map[detectors.Kind]string                     `yaml:"steps-for"`
+	Ended     map[detectors.Cause]string                    `yaml:"ended"`
+	EndedFor  map[detectors.Kind]map[detectors.Cause]string `yaml:"ended-for"`
+	CalledOff string                                        `yaml:"called-off"`
+	Settled   string                                        `yaml:"settled"`
+	Well      string                                        `yaml:"well"`
+	InHand    string                                        `yaml:"in-hand"`
+	Held      string                                        `yaml:"held"` // {role}: who sees to it
+	KinBack   string                                        `yaml:"kin-back"`
+	KinRest   string                                        `yaml:"kin-rest"`
+	Found     map[alerts.Outcome]string                     `yaml:"found"`
+	Looked    string                                        `yaml:"looked"`
+	Answers   map[audience]map[alerts.Action]string         `yaml:"answers"`
+	Between   string                                        `yaml:"between"`  // answers
+	Village   string                                        `yaml:"village"`  // between village and home
+	AndMore   string                                        `yaml:"and-more"` // homes of an area: {all}, {rest}
+
+	templates map[string]smsTemplate
+}
+
+type templateText struct {
+	Text     string `yaml:"text"`
+	Answered bool   `yaml:"answered"`
+}
+
+// Names of the templates, as configuration maps them to the vendors' codes. A
+// template that can be answered has a twin without its answers.
+const (
+	smsAlert          = "alert"
+	smsTakeOver       = "take-over"
+	smsHelped         = "helped"
+	smsRemind         = "remind"
+	smsOver           = "over"
+	smsAsk            = "ask"
+	smsFollowUp       = "follow-up"
+	smsNobody         = "nobody"
+	smsBundle         = "bundle"
+	smsBundleOver     = "bundle-over"
+	smsDigest         = "digest"
+	smsKin            = "kin"
+	smsKinHelped      = "kin-helped"
+	smsKinAsk         = "kin-ask"
+	smsKinOver        = "kin-over"
+	smsResident       = "resident"
+	smsResidentHelped = "resident-helped"
+	smsResidentOver   = "resident-over"
+
+	plain = "-plain" // suffix of the twin
+)
+
+var smsNames = []string{
+	smsAlert, smsTakeOver, smsHelped, smsRemind, smsOver, smsAsk, smsFollowUp, smsNobody, smsBundle, smsBundleOver, smsDigest,
+	smsKin, smsKinHelped, smsKinAsk, smsKinOver, smsResident, smsResidentHelped, smsResidentOver,
+}
+
+// Short implements alerts.Wording.
+func (c *Catalogue) Short(lang roster.Lang, n alerts.Notice) (alerts.Short, error) {
+	x, err := c.facts(lang, n)
+	if err != nil {
+		return alerts.Short{}, err
+	}
+	return x.l.short.fill(x.smsName(), x.replies(), x.variable)
+}
+
+// ShortBundle implements alerts.Wording: how many homes, and the gravest.
+func (c *Catalogue) ShortBundle(lang roster.Lang, ns []alerts.Notice, digest bool) (alerts.Short, error) {
+	b, err := c.bundle(lang, ns)
+	if err != nil {
+		return alerts.Short{}, err
+	}
+	if len(ns) == 0 {
+		if !digest {
+			return alerts.Short{}, fmt.Errorf("nothing to word")
+		}
+		return b.l.short.fill(smsDigest, replies{}, b.variable)
+	}
+	first := b.all[0]
+	name := smsBundle
+	switch {
+	case audienceOf(first.n.Role) != official || len(ns) == 1 && !digest:
+		first.village = desk(first.n.Role)
+		return first.l.short.fill(first.smsName(), first.replies(), first.variable)
+	case digest:
+		name = smsDigest
+	case first.past():
+		name = smsBundleOver
+	case first.n.Helped:
+		// Who has asked for help is not one of several.
+		return first.l.short.fill(smsHelped, first.replies(), first.variable)
+	}
+	// One code answers for all, so all must ask the same.
+	answers := first.replies()
+	if slices.ContainsFunc(b.all, func(x *facts) bool { return !slices.Equal(x.n.Answers, answers.given) }) {
+		answers.given = nil
+	}
+	return b.l.short.fill(name, answers, b.variable)
+}
+
+// smsName is the template for a notice.
+func (x *facts) smsName() string {
+	why := purpose(&x.n)
+	helped := x.n.Helped && why != alerts.ToRelease && why != alerts.ToFollowUp && why != alerts.ToWarn
+	over := why == alerts.ToEnd || why == alerts.ToRelease
+	switch to := audienceOf(x.n.Role); {
+	case to == resident && helped:
+		return smsResidentHelped
+	case to == resident && over:
+		return smsResidentOver
+	case to == resident:
+		return smsResident
+	case to == kin && helped:
+		return smsKinHelped
+	case to == kin && over:
+		return smsKinOver
+	case to == kin && why == alerts.ToAsk:
+		return smsKinAsk
+	case to == kin:
+		return smsKin
+	case helped:
+		return smsHelped
+	case over:
+		return smsOver
+	}
+	switch why {
+	case alerts.ToTakeOver:
+		if x.HasWaited() {
+			return smsTakeOver
+		}
+		return smsAlert
+	case alerts.ToRemind:
+		return smsRemind
+	case alerts.ToAsk:
+		return smsAsk
+	case alerts.ToFollowUp:
+		return smsFollowUp
+	case alerts.ToWarn:
+		return smsNobody
+	default:
+		return smsAlert
+	}
+}
+
+// variable is what stands in a variable of a template; "" is an error to who
+// asks.
+func (x *facts) variable(name string, limit int) (string, error) {
+	s := &x.l.short
+	switch name {
+	case "who":
+		return x.briefWho(limit)
+	case "village":
+		return cut(x.Place(), limit), nil
+	case "since":
+		t := x.begin()
+		if t.IsZero() {
+			return "", x.missing("onset")
+		}
+		return x.l.tell.brief(t.In(x.n.Zone), x.n.Now.In(x.n.Zone)), nil
+	case "what":
+		if audienceOf(x.n.Role) == kin {
+			return x.name(s.KinKinds[x.f.Kind], "short name")
+		}
+		return x.name(s.Kinds[x.f.Kind], "short name")
+	case "step":
+		return x.name(or(s.StepsFor[x.f.Kind], s.Steps[x.severity()]), "first step")
+	case "waited":
+		if !x.HasWaited() {
+			return "", x.missing("time waited")
+		}
+		return x.l.tell.lasted(x.n.Waited), nil
+	case "how":
+		return x.how(), nil
+	case "found":
+		return or(s.Found[x.n.Outcome], s.Looked), nil
+	default:
+		return "", fmt.Errorf("no such variable %q", name)
+	}
+}
+
+// briefWho is the label, or an area's first home and how many there are. For
+// whom there are several villages, it begins with as much of the village as
+// there is room for.
+func (x *facts) briefWho(limit int) (string, error) {
+	if x.f.HouseholdID == "" {
+		if len(x.n.Homes) == 0 {
+			who, err := x.Homes()
+			return cut(who, limit), err
+		}
+		var more string
+		if all := len(x.n.Homes); all > 1 {
+			more = strings.NewReplacer("{all}", strconv.Itoa(all), "{rest}", strconv.Itoa(all-1)).Replace(x.l.short.AndMore)
+		}
+		return cut(x.n.Homes[0], limit-units(more)) + more, nil
+	}
+	if x.n.Role == roster.Volunteer {
+		return cut(x.Place(), limit), nil
+	}
+	label := cut(x.label(), limit)
+	room := limit - units(label) - units(x.l.short.Village)
+	if !x.village || !x.HasVillage() || room < 2 {
+		return label, nil
+	}
+	return cut(x.n.Village, room) + x.l.short.Village + label, nil
+}
+
+// how is how an alert stands that is over, or seen to.
+func (x *facts) how() string {
+	s := &x.l.short
+	family := audienceOf(x.n.Role) == kin
+	switch {
+	case purpose(&x.n) == alerts.ToRelease && x.Well():
+		return s.Well
+	case purpose(&x.n) == alerts.ToRelease && x.HasHolder():
+		return strings.ReplaceAll(s.Held, "{role}", x.l.answers.Roles[x.n.Holder])
+	case purpose(&x.n) == alerts.ToRelease:
+		return s.InHand
+	case family && x.Back():
+		return s.KinBack
+	case family:
+		return s.KinRest
+	case x.f.State != detectors.Resolved:
+		return s.Settled
+	case x.f.Kind == detectors.Announced && x.f.Reason.Cause == detectors.CauseOver && x.CalledOff():
+		return s.CalledOff
+	}
+	return cmp.Or(s.EndedFor[x.f.Kind][x.f.Reason.Cause], s.Ended[x.f.Reason.Cause], s.Settled)
+}
+
+// variable is what stands in a variable of a bundle's template: that of the
+// gravest home, but for what it says of all.
+func (b *bundle) variable(name string, limit int) (string, error) {
+	switch name {
+	case "village":
+		return cut(b.Place(), limit), nil
+	case "count":
+		return b.Count(), nil
+	}
+	return b.all[0].variable(name, limit)
+}
+
+// replies are the answers that a template offers, and to whom.
+type replies struct {
+	to    audience
+	given []alerts.Action
+}
+
+func (x *facts) replies() replies { return replies{to: audienceOf(x.n.Role), given: x.n.Answers} }
+
+// replies are the answers by their keys, as many as fit into limit: 1我去，2去不了.
+func (s *short) replies(r replies, limit int) string {
+	var out string
+	for i, a := range r.given {
+		word := strconv.Itoa(i+1) + or(s.Answers[r.to][a], s.Answers[official][a])
+		if out != "" {
+			word = s.Between + word
+		}
+		if units(out+word) > limit {
+			break
+		}
+		out += word
+	}
+	return out
+}
+
+// plainValue leaves out of a value what vendors do not take in a variable, and
+// refuses to leave it empty, which they do not take either.
+func plainValue(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) || strings.ContainsRune(" ，、：:-—（）()…·½", r) {
+			return r
+		}
+		return -1
+	}, s)
+}
