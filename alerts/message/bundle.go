@@ -92,7 +92,7 @@ func (c *Catalogue) bundle(lang roster.Lang, ns []alerts.Notice) (*bundle, error
 func graver(a, b *facts) int {
 	grave := func(x *facts) int {
 		switch {
-		case x.n.Helped:
+		case x.asks():
 			return int(detectors.Red) + 1
 		case x.past():
 			return 0
@@ -110,7 +110,7 @@ func graver(a, b *facts) int {
 // past: nothing is to be done any more, and nobody asks.
 func (x *facts) past() bool {
 	why := purpose(&x.n)
-	return (why == alerts.ToEnd || why == alerts.ToRelease) && !x.n.Helped
+	return (why == alerts.ToEnd || why == alerts.ToRelease) && !x.asks()
 }
 
 // texts are those of the one official in it, if there is one.
@@ -135,7 +135,7 @@ func (b *bundle) villages() []string {
 func (b *bundle) Place() string {
 	switch names := b.villages(); len(names) {
 	case 0:
-		return b.l.people.Place
+		return first(b.l.people.Place)
 	case 1:
 		return names[0]
 	default:
@@ -146,8 +146,17 @@ func (b *bundle) Place() string {
 // Any: there is something to tell.
 func (b *bundle) Any() bool { return len(b.all) > 0 }
 
-// Count is how many homes there are, or matters where some are not of one home.
-func (b *bundle) Count() string { return b.count(len(b.all)) }
+// Count is how many homes there are to look after, or matters where some are
+// not of one home; where nothing is to be done any more, how many there were.
+func (b *bundle) Count() string {
+	if open := slices.IndexFunc(b.all, (*facts).past); open > 0 {
+		return b.count(open)
+	}
+	return b.count(len(b.all))
+}
+
+// All is how many there are with those that are over.
+func (b *bundle) All() string { return b.count(len(b.all)) }
 
 // More is how many there are beside those that are named.
 func (b *bundle) More() string { return b.count(b.more) }
@@ -164,55 +173,50 @@ func (b *bundle) count(n int) string {
 	return b.l.tell.counted(n, things)
 }
 
-// outline is the title, and the body.
+// outline is the title, and the body: what is still open before what is over.
 func (b *bundle) outline(t *bundleTexts, digest bool) (title text, body string, err error) {
 	var out lines
 	named := b.all[:min(shown, len(b.all))]
 	b.more = len(b.all) - len(named)
-	done := slices.IndexFunc(named, (*facts).past)
-	if done < 0 {
-		done = len(named)
+	open := slices.IndexFunc(named, (*facts).past)
+	if open < 0 {
+		open = len(named)
 	}
-	if !digest {
-		title = t.Title
-		if done == 0 {
-			title = t.Over
-		}
-		out.each(t, named)
-		if b.more > 0 {
-			out.add(t.More, b)
-		}
-		if done > 0 {
-			out.add(t.Do, b)
-		}
-		return title, out.String(), out.err
+	switch title = t.Title; {
+	case digest:
+		title = t.Digest
+	case open == 0:
+		title = t.Over
 	}
-	if len(named) == 0 {
+	switch {
+	case len(named) == 0:
 		out.add(t.None, b)
-		return t.Digest, out.String(), out.err
+	case digest:
+		out.add(t.Calm, b)
 	}
-	out.add(t.Calm, b)
-	if done > 0 {
+	if digest && open > 0 {
 		out.add(t.Open, b)
-		out.each(t, named[:done])
 	}
-	if done < len(named) {
+	out.each(t, named[:open])
+	if open < len(named) && (digest || open > 0) {
 		out.add(t.Past, b)
-		out.each(t, named[done:])
 	}
+	out.each(t, named[open:])
 	if b.more > 0 {
 		out.add(t.More, b)
 	}
-	return t.Digest, out.String(), out.err
+	if !digest && open > 0 {
+		out.add(t.Do, b)
+	}
+	return title, out.String(), out.err
 }
 
 // line is how a home is told in a bundle.
 func (t *bundleTexts) line(x *facts) text {
-	why := purpose(&x.n)
-	if x.n.Helped && why != alerts.ToRelease && why != alerts.ToFollowUp {
+	if x.asks() {
 		return t.Helped
 	}
-	if own, ok := t.Lines[why]; ok {
+	if own, ok := t.Lines[purpose(&x.n)]; ok {
 		return own
 	}
 	return t.Lines[alerts.ToTell]

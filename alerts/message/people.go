@@ -67,6 +67,12 @@ func (p *people) choose(to audience, why alerts.Purpose) parts {
 	return own[alerts.ToTell]
 }
 
+// asks: the resident has asked for help, and it is not settled.
+func (x *facts) asks() bool {
+	why := purpose(&x.n)
+	return x.n.Helped && why != alerts.ToRelease && why != alerts.ToFollowUp
+}
+
 // outline is the title and the lines of a notice, in the order in which they
 // are read.
 func (l *language) outline(x *facts) (title text, lines []text) {
@@ -74,7 +80,7 @@ func (l *language) outline(x *facts) (title text, lines []text) {
 	p := l.people.choose(to, why)
 	help := l.people.Helped[to]
 	switch {
-	case !x.n.Helped || why == alerts.ToRelease || why == alerts.ToFollowUp:
+	case !x.asks():
 		help = parts{}
 	case to == resident:
 		p = parts{Title: help.Title}
@@ -82,6 +88,9 @@ func (l *language) outline(x *facts) (title text, lines []text) {
 		// That nobody answers stays the first thing to say to the operator.
 	default:
 		p.Title, p.Why, p.Do = help.Title, text{}, help.Do
+		if to == kin && !tells(why) {
+			p.What = text{} // it would console
+		}
 	}
 	if to == resident {
 		lines = []text{help.Lead, p.What, p.Why, p.Do, help.Do}
@@ -121,7 +130,7 @@ func (l *language) extras(x *facts, to audience) []text {
 			out = append(out, l.Extra[extra])
 		}
 	}
-	add(x.sure() && to == official, "sure")
+	add(x.sure() && to == official && !x.n.Helped, "sure")
 	add(len(x.f.Reason.Also) > 0 && to == official, "also")
 	add(x.f.Reason.Warmup && to == official, "warmup")
 	add(x.old(), "old")

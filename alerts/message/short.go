@@ -28,6 +28,7 @@ type short struct {
 	StepsFor  map[detectors.Kind]string                     `yaml:"steps-for"`
 	Ended     map[detectors.Cause]string                    `yaml:"ended"`
 	EndedFor  map[detectors.Kind]map[detectors.Cause]string `yaml:"ended-for"`
+	Help      string                                        `yaml:"help"` // the resident has asked for it
 	CalledOff string                                        `yaml:"called-off"`
 	Settled   string                                        `yaml:"settled"`
 	Well      string                                        `yaml:"well"`
@@ -38,9 +39,10 @@ type short struct {
 	Found     map[alerts.Outcome]string                     `yaml:"found"`
 	Looked    string                                        `yaml:"looked"`
 	Answers   map[audience]map[alerts.Action]string         `yaml:"answers"`
-	Between   string                                        `yaml:"between"`  // answers
-	Village   string                                        `yaml:"village"`  // between village and home
-	AndMore   string                                        `yaml:"and-more"` // homes of an area: {all}, {rest}
+	Between   []string                                      `yaml:"between"`   // answers: the first with which all fit
+	SomeHome  string                                        `yaml:"some-home"` // to whom the label is not told
+	Village   string                                        `yaml:"village"`   // between village and home
+	AndMore   string                                        `yaml:"and-more"`  // homes of an area: {all}, {rest}
 
 	templates map[string]smsTemplate
 }
@@ -67,6 +69,7 @@ const (
 	smsKin            = "kin"
 	smsKinHelped      = "kin-helped"
 	smsKinAsk         = "kin-ask"
+	smsKinFollowUp    = "kin-follow-up"
 	smsKinOver        = "kin-over"
 	smsResident       = "resident"
 	smsResidentHelped = "resident-helped"
@@ -77,7 +80,7 @@ const (
 
 var smsNames = []string{
 	smsAlert, smsTakeOver, smsHelped, smsRemind, smsOver, smsAsk, smsFollowUp, smsNobody, smsBundle, smsBundleOver, smsDigest,
-	smsKin, smsKinHelped, smsKinAsk, smsKinOver, smsResident, smsResidentHelped, smsResidentOver,
+	smsKin, smsKinHelped, smsKinAsk, smsKinFollowUp, smsKinOver, smsResident, smsResidentHelped, smsResidentOver,
 }
 
 // Short implements alerts.Wording.
@@ -96,10 +99,7 @@ func (c *Catalogue) ShortBundle(lang roster.Lang, ns []alerts.Notice, digest boo
 		return alerts.Short{}, err
 	}
 	if len(ns) == 0 {
-		if !digest {
-			return alerts.Short{}, fmt.Errorf("nothing to word")
-		}
-		return b.l.short.fill(smsDigest, replies{}, b.variable)
+		return alerts.Short{}, fmt.Errorf("nothing to word") // no phone rings for that
 	}
 	first := b.all[0]
 	name := smsBundle
@@ -111,9 +111,6 @@ func (c *Catalogue) ShortBundle(lang roster.Lang, ns []alerts.Notice, digest boo
 		name = smsDigest
 	case first.past():
 		name = smsBundleOver
-	case first.n.Helped:
-		// Who has asked for help is not one of several.
-		return first.l.short.fill(smsHelped, first.replies(), first.variable)
 	}
 	// One code answers for all, so all must ask the same.
 	answers := first.replies()
@@ -126,7 +123,7 @@ func (c *Catalogue) ShortBundle(lang roster.Lang, ns []alerts.Notice, digest boo
 // smsName is the template for a notice.
 func (x *facts) smsName() string {
 	why := purpose(&x.n)
-	helped := x.n.Helped && why != alerts.ToRelease && why != alerts.ToFollowUp && why != alerts.ToWarn
+	helped := x.asks() && why != alerts.ToWarn
 	over := why == alerts.ToEnd || why == alerts.ToRelease
 	switch to := audienceOf(x.n.Role); {
 	case to == resident && helped:
@@ -141,6 +138,8 @@ func (x *facts) smsName() string {
 		return smsKinOver
 	case to == kin && why == alerts.ToAsk:
 		return smsKinAsk
+	case to == kin && why == alerts.ToFollowUp:
+		return smsKinFollowUp
 	case to == kin:
 		return smsKin
 	case helped:
@@ -183,11 +182,17 @@ func (x *facts) variable(name string, limit int) (string, error) {
 		}
 		return x.l.tell.brief(t.In(x.n.Zone), x.n.Now.In(x.n.Zone)), nil
 	case "what":
+		if x.asks() {
+			return s.Help, nil
+		}
 		if audienceOf(x.n.Role) == kin {
 			return x.name(s.KinKinds[x.f.Kind], "short name")
 		}
 		return x.name(s.Kinds[x.f.Kind], "short name")
 	case "step":
+		if x.asks() {
+			return s.Steps[detectors.Red.String()], nil
+		}
 		return x.name(or(s.StepsFor[x.f.Kind], s.Steps[x.severity()]), "first step")
 	case "waited":
 		if !x.HasWaited() {
@@ -219,7 +224,7 @@ func (x *facts) briefWho(limit int) (string, error) {
 		return cut(x.n.Homes[0], limit-units(more)) + more, nil
 	}
 	if x.n.Role == roster.Volunteer {
-		return cut(x.Place(), limit), nil
+		return x.l.short.SomeHome, nil
 	}
 	label := cut(x.label(), limit)
 	room := limit - units(label) - units(x.l.short.Village)
@@ -275,15 +280,22 @@ func (x *facts) replies() replies { return replies{to: audienceOf(x.n.Role), giv
 // replies are the answers by their keys, as many as fit into limit: 1我去，2去不了.
 func (s *short) replies(r replies, limit int) string {
 	var out string
-	for i, a := range r.given {
-		word := strconv.Itoa(i+1) + or(s.Answers[r.to][a], s.Answers[official][a])
-		if out != "" {
-			word = s.Between + word
+	for _, between := range s.Between {
+		out = ""
+		all := true
+		for i, a := range r.given {
+			word := strconv.Itoa(i+1) + or(s.Answers[r.to][a], s.Answers[official][a])
+			if out != "" {
+				word = between + word
+			}
+			if all = units(out+word) <= limit; !all {
+				break
+			}
+			out += word
 		}
-		if units(out+word) > limit {
+		if all {
 			break
 		}
-		out += word
 	}
 	return out
 }
@@ -292,7 +304,7 @@ func (s *short) replies(r replies, limit int) string {
 // refuses to leave it empty, which they do not take either.
 func plainValue(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) || strings.ContainsRune(" ，、：:-—（）()…·½", r) {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) || strings.ContainsRune(" ，,、：:-—（）()…·½", r) {
 			return r
 		}
 		return -1

@@ -18,9 +18,12 @@ func (x *facts) HasAddress() bool { return x.n.Address != "" }
 func (x *facts) Address() string  { return x.n.Address }
 
 // ElderFirst is Elder as a sentence begins.
-func (x *facts) ElderFirst() string {
-	r, n := utf8.DecodeRuneInString(x.Elder())
-	return string(unicode.ToUpper(r)) + x.Elder()[n:]
+func (x *facts) ElderFirst() string { return first(x.Elder()) }
+
+// first is a word as the first of a sentence.
+func first(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[n:]
 }
 
 // Elder is how kin hear of who lives there.
