@@ -41,38 +41,39 @@ func cleaned(n alerts.Notice) alerts.Notice {
 // chat programs, mail programs or vendors of SMS take for more than a letter
 // (markup, mentions such as @all and <@all>, links, the brackets 【】 around an
 // SMS signature) becomes its full-width twin, which looks the same and means
-// nothing to a program.
+// nothing to a program. So does the full stop of an address of the Web, of which
+// chat programs would make a link.
 func clean(s string, limit int) string {
-	var b strings.Builder
-	runes := []rune(strings.ToValidUTF8(s, ""))
-	for i, r := range runes {
-		switch {
-		case r == '【':
-			b.WriteRune('（')
-		case r == '】':
-			b.WriteRune('）')
-		case unicode.IsSpace(r) || unicode.IsControl(r):
-			b.WriteByte(' ')
-		case !unicode.IsPrint(r):
-			// Directions, joiners and the like change how what follows is shown.
-		case strings.ContainsRune("@<>[]{}*_`~#|\\&$", r), r == '.' && linked(runes, i), r == '/' && i+1 < len(runes) && runes[i+1] == '/':
-			b.WriteRune(r + fullWidth)
-		default:
-			b.WriteRune(r)
+	line := []rune(strings.Join(strings.Fields(strings.Map(printed, strings.ToValidUTF8(s, ""))), " "))
+	for i, r := range line {
+		link := i+1 < len(line) && (r == '.' && unicode.IsLetter(line[i+1]) || r == '/' && line[i+1] == '/')
+		if link || strings.ContainsRune("@<>[]{}*_`~#|\\&$", r) {
+			line[i] += fullWidth
 		}
 	}
-	return cut(strings.Join(strings.Fields(b.String()), " "), limit)
+	return cut(string(line), limit)
+}
+
+// printed is a character as it may stand in a line: what moves or hides others,
+// such as marks of direction, is left out.
+func printed(r rune) rune {
+	switch {
+	case r == '【':
+		return '（'
+	case r == '】':
+		return '）'
+	case unicode.IsSpace(r) || unicode.IsControl(r):
+		return ' '
+	case !unicode.IsPrint(r):
+		return -1
+	default:
+		return r
+	}
 }
 
 // fullWidth is what lies between a printable ASCII character and its full-width
 // twin.
 const fullWidth = '！' - '!'
-
-// linked reports whether a full stop stands between letters, as in an address
-// of the Web, which chat programs would make a link of.
-func linked(runes []rune, i int) bool {
-	return i+1 < len(runes) && unicode.IsLetter(runes[i+1])
-}
 
 // units is how many of the 70 characters of an SMS a text takes.
 func units(s string) int {

@@ -72,6 +72,11 @@ func (p *page) short(heading string, n alerts.Notice) {
 		p.t.Fatalf("%s: %v", heading, err)
 	}
 	fmt.Fprintf(p, "%-34s %s\n", heading, s.Text)
+	const signature = 12
+	// The carrier counts the signature with its brackets, 【湾底村妇联】, as well.
+	if p.lang == roster.Chinese && units(s.Text) > shortest-signature {
+		p.t.Errorf("%s: %d characters leave no room for a signature: %s", heading, units(s.Text), s.Text)
+	}
 }
 
 // pages runs one subtest for each language, which writes a page, and compares
