@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"weimang/alerts"
+	"weimang/alerts/escalate"
 	"weimang/alerts/roster"
 )
 
@@ -17,8 +18,9 @@ type answers struct {
 	Roles    map[roster.Role]string                `yaml:"roles"`
 	Outcomes map[alerts.Outcome]OutcomeWords       `yaml:"outcomes"`
 	Events   map[alerts.EventKind]string           `yaml:"events"`
-	Stages   map[string]string                     `yaml:"stages"`
-	Silences map[string]string                     `yaml:"silences"`
+	Stages   map[alerts.Stage]string               `yaml:"stages"`
+	Silences map[alerts.Silence]string             `yaml:"silences"`
+	Reasons  map[escalate.Reason]string            `yaml:"reasons"`
 	Pages    Pages                                 `yaml:"pages"`
 }
 
@@ -102,13 +104,18 @@ func (c *Catalogue) Event(lang roster.Lang, k alerts.EventKind) string {
 }
 
 // Stage is how a case stands.
-func (c *Catalogue) Stage(lang roster.Lang, stage string) string {
-	return or(c.language(lang).answers.Stages[stage], stage)
+func (c *Catalogue) Stage(lang roster.Lang, s alerts.Stage) string {
+	return or(c.language(lang).answers.Stages[s], string(s))
 }
 
 // Silence is why nobody is told of an alert for now.
-func (c *Catalogue) Silence(lang roster.Lang, why string) string {
-	return or(c.language(lang).answers.Silences[why], why)
+func (c *Catalogue) Silence(lang roster.Lang, why alerts.Silence) string {
+	return or(c.language(lang).answers.Silences[why], string(why))
+}
+
+// Reason is why the chain went on to the next.
+func (c *Catalogue) Reason(lang roster.Lang, why escalate.Reason) string {
+	return or(c.language(lang).answers.Reasons[why], string(why))
 }
 
 // Pages are the words of the pages on which people answer. Its maps are shared:

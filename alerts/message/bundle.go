@@ -49,15 +49,19 @@ type bundle struct {
 // Bundle implements alerts.Wording: a count, and a line for each home, the
 // gravest first. One home alone is told as if it were no bundle.
 func (c *Catalogue) Bundle(lang roster.Lang, ns []alerts.Notice, digest bool) (alerts.Text, error) {
-	b, err := c.bundle(lang, ns)
 	switch {
-	case err != nil:
-		return alerts.Text{}, err
 	case len(ns) == 0 && !digest:
 		return alerts.Text{}, fmt.Errorf("nothing to word")
-	case len(ns) > 0 && (len(ns) == 1 && !digest || audienceOf(b.all[0].n.Role) == resident):
-		b.all[0].village = desk(b.all[0].n.Role)
-		return b.all[0].text() // a resident is asked once
+	case len(ns) == 1 && !digest:
+		return c.Text(lang, ns[0])
+	}
+	b, err := c.bundle(lang, ns)
+	if err != nil {
+		return alerts.Text{}, err
+	}
+	if len(ns) > 0 && audienceOf(b.all[0].n.Role) == resident {
+		b.all[0].n.Answers = nil // an answer would not say to what
+		return b.all[0].text()   // she is asked once
 	}
 	t := b.texts()
 	title, lines, err := b.outline(t, digest)

@@ -161,20 +161,24 @@ func TestAResidentIsAskedOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ns[1].Answers = nil
 	if want, err := c.Text(roster.Chinese, ns[1]); err != nil || got != want {
 		t.Errorf("got %v, want %v (%v)", got, want, err)
 	}
 }
 
-// Codes that would mean another thing for another home are not offered.
-func TestABundleOffersOnlyWhatAllItsHomesOffer(t *testing.T) {
+// A digit would not say which home it means.
+func TestABundleOffersNoAnswers(t *testing.T) {
 	c := catalogue(t)
-	ns := homes(t, 2)
-	if s, err := c.ShortBundle(roster.Chinese, ns, false); err != nil || s.Template != smsBundle {
-		t.Errorf("%v (%v)", s, err)
-	}
-	ns[0].Answers = []alerts.Action{alerts.SayOutcome}
-	if s, err := c.ShortBundle(roster.Chinese, ns, false); err != nil || s.Template != smsBundle+plain {
-		t.Errorf("%v (%v)", s, err)
+	for _, role := range []roster.Role{roster.Chair, roster.Kin, roster.Resident} {
+		ns := homes(t, 2)
+		ns[0].Role, ns[1].Role = role, role
+		s, err := c.ShortBundle(roster.Chinese, ns, false)
+		if err != nil || strings.Contains(s.Text, "回复") {
+			t.Errorf("%s: %v (%v)", role, s, err)
+		}
+		if one, err := c.ShortBundle(roster.Chinese, ns[:1], false); err != nil || !strings.Contains(one.Text, "回复") {
+			t.Errorf("%s: %v (%v)", role, one, err)
+		}
 	}
 }

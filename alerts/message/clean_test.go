@@ -23,7 +23,7 @@ var hostile = []string{
 	"<script>alert(1)</script>", "&lt;b&gt;", "<img src=x onerror=alert(1)>",
 	"{{.Address}}", "${who}", "{1}", "%s%n",
 	"3组\u202e号21组3\u200b", "\x1b[31m红\x07", "a\r\nSubject: b", "line\u2028separator\u0085next",
-	strings.Repeat("很长的门牌", 200), "\xff\xfe",
+	strings.Repeat("很长的门牌", 200), "\xff\xfe", "★☆🙂",
 }
 
 func TestNobodyWritesMessagesThroughTheRoster(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"weimang/alerts"
+	"weimang/alerts/escalate"
 	"weimang/alerts/roster"
 	"weimang/detectors"
 )
@@ -149,16 +150,32 @@ func TestEveryAnswerHasItsWords(t *testing.T) {
 				t.Errorf("%s: outcome %s has no name", lang, o)
 			}
 		}
-		for _, k := range []alerts.EventKind{
-			alerts.EventOpened, alerts.EventUpdated, alerts.EventResolved, alerts.EventSuperseded, alerts.EventUnrouted, alerts.EventTold, alerts.EventUndelivered,
-		} {
+		for _, s := range alerts.Stages {
+			if a.Stages[s] == "" {
+				t.Errorf("%s: stage %s has no name", lang, s)
+			}
+		}
+		for _, s := range alerts.Silences {
+			if a.Silences[s] == "" {
+				t.Errorf("%s: silence %s has no name", lang, s)
+			}
+		}
+		for _, r := range escalate.Reasons {
+			if a.Reasons[r] == "" {
+				t.Errorf("%s: reason %s has no name", lang, r)
+			}
+		}
+		for _, k := range alerts.EventKinds {
 			if a.Events[k] == "" {
 				t.Errorf("%s: event %s has no name", lang, k)
 			}
 		}
 		for _, act := range alerts.Actions {
-			short := c.langs[lang].short.Answers[official][act]
-			if a.Words[official][act] == "" || short == "" || a.Pages.Questions[act] == "" || a.Pages.Confirm[act] == "" || a.Pages.Thanks[act] == "" {
+			byDigit := act != alerts.SayOutcome && act != alerts.SayMute
+			if c.langs[lang].short.any(replies{given: []alerts.Action{act}}) != byDigit {
+				t.Errorf("%s: action %s in an SMS: want %t", lang, act, byDigit)
+			}
+			if a.Words[official][act] == "" || a.Pages.Questions[act] == "" || a.Pages.Confirm[act] == "" || a.Pages.Thanks[act] == "" {
 				t.Errorf("%s: action %s lacks a word", lang, act)
 			}
 		}
@@ -213,7 +230,7 @@ func keys(m any) string {
 func TestButtonsBearTheirKeys(t *testing.T) {
 	c := catalogue(t)
 	n := told(t, roster.Chair, alerts.ToTell)
-	for a, want := range map[alerts.Action]string{alerts.Acknowledge: "1 我去看看", alerts.SayAway: "3 人不在家", alerts.SayMute: "先不提醒"} {
+	for a, want := range map[alerts.Action]string{alerts.Acknowledge: "1 我去看看", alerts.SayAway: "2 人不在家", alerts.SayMute: "先不提醒"} {
 		if got := c.Answer(roster.Chinese, n, a); got != want {
 			t.Errorf("%s: %q, want %q", a, got, want)
 		}
@@ -221,7 +238,9 @@ func TestButtonsBearTheirKeys(t *testing.T) {
 	if got := c.Answer(roster.English, told(t, roster.Resident, alerts.ToTell), alerts.IAmWell); got != "1 I am well" {
 		t.Errorf("%q", got)
 	}
-	if got := c.Answer(roster.Chinese, told(t, roster.Chair, alerts.ToRemind), alerts.SayVisited); got != "1 去过了" {
+	n = told(t, roster.Chair, alerts.ToRemind)
+	n.Answers = []alerts.Action{alerts.SayVisited}
+	if got := c.Answer(roster.Chinese, n, alerts.SayVisited); got != "1 去过了" {
 		t.Errorf("%q", got)
 	}
 }

@@ -39,7 +39,7 @@ type short struct {
 	Found     map[alerts.Outcome]string                     `yaml:"found"`
 	Looked    string                                        `yaml:"looked"`
 	Answers   map[audience]map[alerts.Action]string         `yaml:"answers"`
-	Between   []string                                      `yaml:"between"`   // answers: the first with which all fit
+	Between   []string                                      `yaml:"between"`   // answers: the first with which most fit
 	SomeHome  string                                        `yaml:"some-home"` // to whom the label is not told
 	Village   string                                        `yaml:"village"`   // between village and home
 	AndMore   string                                        `yaml:"and-more"`  // homes of an area: {all}, {rest}
@@ -92,32 +92,29 @@ func (c *Catalogue) Short(lang roster.Lang, n alerts.Notice) (alerts.Short, erro
 	return x.l.short.fill(x.smsName(), x.replies(), x.variable)
 }
 
-// ShortBundle implements alerts.Wording: how many homes, and the gravest.
+// ShortBundle implements alerts.Wording: how many homes, and the gravest. No
+// answer is offered: a digit cannot say which home it means.
 func (c *Catalogue) ShortBundle(lang roster.Lang, ns []alerts.Notice, digest bool) (alerts.Short, error) {
+	switch {
+	case len(ns) == 0:
+		return alerts.Short{}, fmt.Errorf("nothing to word") // no phone rings for that
+	case len(ns) == 1 && !digest:
+		return c.Short(lang, ns[0])
+	}
 	b, err := c.bundle(lang, ns)
 	if err != nil {
 		return alerts.Short{}, err
 	}
-	if len(ns) == 0 {
-		return alerts.Short{}, fmt.Errorf("nothing to word") // no phone rings for that
-	}
-	first := b.all[0]
 	name := smsBundle
-	switch {
-	case audienceOf(first.n.Role) != official || len(ns) == 1 && !digest:
-		first.village = desk(first.n.Role)
-		return first.l.short.fill(first.smsName(), first.replies(), first.variable)
+	switch first := b.all[0]; {
+	case audienceOf(first.n.Role) != official:
+		return first.l.short.fill(first.smsName(), replies{}, first.variable)
 	case digest:
 		name = smsDigest
 	case first.past():
 		name = smsBundleOver
 	}
-	// One code answers for all, so all must ask the same.
-	answers := first.replies()
-	if slices.ContainsFunc(b.all, func(x *facts) bool { return !slices.Equal(x.n.Answers, answers.given) }) {
-		answers.given = nil
-	}
-	return b.l.short.fill(name, answers, b.variable)
+	return b.l.short.fill(name, replies{}, b.variable)
 }
 
 // smsName is the template for a notice.
@@ -174,7 +171,7 @@ func (x *facts) variable(name string, limit int) (string, error) {
 	case "who":
 		return x.briefWho(limit)
 	case "village":
-		return cut(x.Place(), limit), nil
+		return cut(or(plainValue(x.Place()), x.l.people.Place), limit), nil
 	case "since":
 		t := x.begin()
 		if t.IsZero() {
@@ -214,24 +211,26 @@ func (x *facts) variable(name string, limit int) (string, error) {
 func (x *facts) briefWho(limit int) (string, error) {
 	if x.f.HouseholdID == "" {
 		if len(x.n.Homes) == 0 {
-			who, err := x.Homes()
-			return cut(who, limit), err
+			return cut(or(plainValue(x.f.AreaID), x.l.short.SomeHome), limit), nil
 		}
 		var more string
 		if all := len(x.n.Homes); all > 1 {
 			more = strings.NewReplacer("{all}", strconv.Itoa(all), "{rest}", strconv.Itoa(all-1)).Replace(x.l.short.AndMore)
 		}
-		return cut(x.n.Homes[0], limit-units(more)) + more, nil
+		return cut(or(plainValue(x.n.Homes[0]), x.l.short.SomeHome), limit-units(more)) + more, nil
 	}
 	if x.n.Role == roster.Volunteer {
 		return x.l.short.SomeHome, nil
 	}
-	label := cut(x.label(), limit)
+	label := cut(or(plainValue(x.n.Label), plainValue(x.f.HouseholdID)), limit)
+	if label == "" {
+		return x.l.short.SomeHome, nil
+	}
 	room := limit - units(label) - units(x.l.short.Village)
 	if !x.village || !x.HasVillage() || room < 2 {
 		return label, nil
 	}
-	return cut(x.n.Village, room) + x.l.short.Village + label, nil
+	return cut(plainValue(x.n.Village), room) + x.l.short.Village + label, nil
 }
 
 // how is how an alert stands that is over, or seen to.
@@ -241,7 +240,9 @@ func (x *facts) how() string {
 	switch {
 	case purpose(&x.n) == alerts.ToRelease && x.Well():
 		return s.Well
-	case purpose(&x.n) == alerts.ToRelease && x.HasHolder():
+	case purpose(&x.n) == alerts.ToRelease && x.HasOutcome() && !family:
+		return s.Found[x.n.Outcome]
+	case purpose(&x.n) == alerts.ToRelease && x.HasHolder() && !x.HasOutcome():
 		return strings.ReplaceAll(s.Held, "{role}", x.l.answers.Roles[x.n.Holder])
 	case purpose(&x.n) == alerts.ToRelease:
 		return s.InHand
@@ -262,7 +263,7 @@ func (x *facts) how() string {
 func (b *bundle) variable(name string, limit int) (string, error) {
 	switch name {
 	case "village":
-		return cut(b.Place(), limit), nil
+		return cut(or(plainValue(b.Place()), b.l.people.Place), limit), nil
 	case "count":
 		return b.Count(), nil
 	}
@@ -277,36 +278,52 @@ type replies struct {
 
 func (x *facts) replies() replies { return replies{to: audienceOf(x.n.Role), given: x.n.Answers} }
 
-// replies are the answers by their keys, as many as fit into limit: 1我去，2去不了.
-func (s *short) replies(r replies, limit int) string {
-	var out string
-	for _, between := range s.Between {
-		out = ""
-		all := true
-		for i, a := range r.given {
-			word := strconv.Itoa(i+1) + or(s.Answers[r.to][a], s.Answers[official][a])
-			if out != "" {
-				word = between + word
-			}
-			if all = units(out+word) <= limit; !all {
-				break
-			}
-			out += word
-		}
-		if all {
-			break
-		}
-	}
-	return out
+// reply is the word for an answer; "" for one that takes more than a digit.
+func (s *short) reply(to audience, a alerts.Action) string {
+	return or(s.Answers[to][a], s.Answers[official][a])
 }
 
-// plainValue leaves out of a value what vendors do not take in a variable, and
-// refuses to leave it empty, which they do not take either.
+// any: there is an answer that a digit can give.
+func (s *short) any(r replies) bool {
+	return slices.ContainsFunc(r.given, func(a alerts.Action) bool { return s.reply(r.to, a) != "" })
+}
+
+// replies are the answers by their keys, as many as fit into limit: 1我去，2去不了.
+func (s *short) replies(r replies, limit int) string {
+	var best string
+	most := 0
+	for _, between := range s.Between {
+		var line string
+		n := 0
+		for i, a := range r.given {
+			word := s.reply(r.to, a)
+			if word == "" {
+				continue
+			}
+			word = strconv.Itoa(i+1) + word
+			if n > 0 {
+				word = between + word
+			}
+			if units(line+word) > limit {
+				break
+			}
+			line += word
+			n++
+		}
+		if n > most {
+			best, most = line, n
+		}
+	}
+	return best
+}
+
+// plainValue leaves out of a value what vendors do not take in a variable. It
+// may leave nothing.
 func plainValue(s string) string {
-	return strings.Map(func(r rune) rune {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) || strings.ContainsRune(" ，,、：:-—（）()…·½", r) {
 			return r
 		}
 		return -1
-	}, s)
+	}, s))
 }

@@ -1,6 +1,7 @@
 package message
 
 import (
+	"slices"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -52,7 +53,7 @@ func (x *facts) begin() time.Time {
 	return x.f.Onset
 }
 
-// Day is the day on which it began.
+// Day is the day on which it began, by its date where that is days ago.
 func (x *facts) Day() (string, error) {
 	t := x.f.Onset.In(x.n.Zone)
 	if t.IsZero() {
@@ -60,6 +61,9 @@ func (x *facts) Day() (string, error) {
 	}
 	if t.Hour() == 0 && t.Minute() == 0 {
 		t = t.Add(-time.Minute) // midnight belongs to the evening before
+	}
+	if purpose(&x.n) == alerts.ToFollowUp {
+		return x.l.tell.date(t, x.n.Now.In(x.n.Zone)), nil
 	}
 	return x.l.tell.day(t, x.n.Now.In(x.n.Zone)), nil
 }
@@ -77,14 +81,19 @@ func (x *facts) HasHeld() bool         { return !x.n.HeldSince.IsZero() }
 func (x *facts) Held() (string, error) { return x.when(x.n.HeldSince, "beginning of her task") }
 
 // Well: the resident herself has said that all is well.
-func (x *facts) Well() bool              { return x.n.Holder == roster.Resident }
+func (x *facts) Well() bool {
+	return x.n.Holder == roster.Resident && (x.n.Outcome == "" || x.n.Outcome == alerts.FalseCall)
+}
+
 func (x *facts) HasHolder() bool         { return x.n.Holder != "" }
 func (x *facts) Holder() (string, error) { return x.name(x.l.answers.Roles[x.n.Holder], "role") }
 func (x *facts) StandsIn() (string, error) {
 	return x.name(x.l.answers.Roles[x.n.StandsIn], "role")
 }
 
-func (x *facts) HasOutcome() bool { return x.l.answers.Outcomes[x.n.Outcome].Name != "" }
+// HasOutcome: somebody has said what it was.
+func (x *facts) HasOutcome() bool { return slices.Contains(alerts.Outcomes, x.n.Outcome) }
+
 func (x *facts) Outcome() (string, error) {
 	return x.name(x.l.answers.Outcomes[x.n.Outcome].Name, "outcome")
 }

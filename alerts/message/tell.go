@@ -25,8 +25,9 @@ type teller interface {
 	homes(some []string, of int) string
 	area(id string) string
 	in(what, village string) string // a home or an area, with its village
-	day(t, now time.Time) string    // the day of a time
-	brief(t, now time.Time) string  // a time in as few letters as can be, for SMS
+	date(t, now time.Time) string
+	day(t, now time.Time) string   // the day of a time
+	brief(t, now time.Time) string // a time in as few letters as can be, for SMS
 	counted(n int, things [3]string) string
 }
 
@@ -189,7 +190,7 @@ func (chinese) home(label string) string       { return label }
 func (chinese) area(id string) string          { return "台区" + id }
 func (chinese) in(what, village string) string { return village + what }
 
-func (chinese) day(t, now time.Time) string {
+func (c chinese) day(t, now time.Time) string {
 	switch daysBetween(t, now) {
 	case -2:
 		return "前天"
@@ -202,6 +203,10 @@ func (chinese) day(t, now time.Time) string {
 	case 2:
 		return "后天"
 	}
+	return c.date(t, now)
+}
+
+func (chinese) date(t, now time.Time) string {
 	date := fmt.Sprintf("%d月%d日", t.Month(), t.Day())
 	if t.Year() != now.Year() {
 		date = fmt.Sprintf("%d年", t.Year()) + date
@@ -352,7 +357,7 @@ func (english) home(label string) string       { return "Home " + label }
 func (english) area(id string) string          { return "area " + id }
 func (english) in(what, village string) string { return what + " in " + village }
 
-func (english) day(t, now time.Time) string {
+func (e english) day(t, now time.Time) string {
 	switch days := daysBetween(t, now); {
 	case days == -1:
 		return "yesterday"
@@ -360,11 +365,16 @@ func (english) day(t, now time.Time) string {
 		return "today"
 	case days == 1:
 		return "tomorrow"
-	case t.Year() != now.Year():
-		return t.Format("on 2 January 2006")
 	default:
-		return t.Format("on 2 January")
+		return e.date(t, now)
 	}
+}
+
+func (english) date(t, now time.Time) string {
+	if t.Year() != now.Year() {
+		return t.Format("on 2 January 2006")
+	}
+	return t.Format("on 2 January")
 }
 
 // brief: "9:30am", "Sat 9:30am" within days, "2 Jul".

@@ -67,7 +67,7 @@ const answersVariable = "answers"
 // limit characters.
 func (s *short) fill(name string, answers replies, value func(name string, limit int) (string, error)) (alerts.Short, error) {
 	t := s.templates[name]
-	if twin, ok := s.templates[name+plain]; ok && len(answers.given) == 0 {
+	if twin, ok := s.templates[name+plain]; ok && !s.any(answers) {
 		name, t = name+plain, twin
 	}
 	out := alerts.Short{Template: name}
@@ -80,7 +80,7 @@ func (s *short) fill(name string, answers replies, value func(name string, limit
 		} else if got, err = value(v, limit); err != nil {
 			return out, fmt.Errorf("template %s: %w", name, err)
 		}
-		got = strings.TrimSpace(cut(plainValue(got), limit))
+		got = cut(plainValue(got), limit)
 		if got == "" {
 			return out, fmt.Errorf("template %s: nothing to put into %s", name, v)
 		}

@@ -114,6 +114,9 @@ func (c *Catalogue) facts(lang roster.Lang, n alerts.Notice) (*facts, error) {
 	}
 	if n.Now.IsZero() {
 		n.Now = n.Finding.DecidedAt
+		if n.HeldSince.After(n.Now) {
+			n.Now = n.HeldSince
+		}
 	}
 	l := c.language(lang)
 	n = cleaned(n)

@@ -20,14 +20,14 @@ func told(t *testing.T, role roster.Role, why alerts.Purpose) alerts.Notice {
 	n.Role, n.Purpose = role, why
 	switch why {
 	case alerts.ToTell:
-		n.Answers = []alerts.Action{alerts.Acknowledge, alerts.Pass, alerts.SayAway}
+		n.Answers = []alerts.Action{alerts.Acknowledge, alerts.SayAway, alerts.Pass, alerts.SayOutcome}
 	case alerts.ToTakeOver:
 		n.Waited = 30 * time.Minute
 		n.Answers = []alerts.Action{alerts.Acknowledge, alerts.Pass}
 	case alerts.ToRemind:
 		n.HeldSince = n.Finding.At
 		n.Now = n.Finding.At.Add(time.Hour)
-		n.Answers = []alerts.Action{alerts.SayVisited, alerts.SayOutcome, alerts.Pass}
+		n.Answers = []alerts.Action{alerts.SayOutcome, alerts.SayAway}
 	case alerts.ToRelease:
 		n.Holder = roster.Deputy
 	case alerts.ToEnd:
@@ -43,7 +43,7 @@ func told(t *testing.T, role roster.Role, why alerts.Purpose) alerts.Notice {
 		n.Waited = 2 * time.Hour
 	}
 	if role == roster.Resident && len(n.Answers) > 0 {
-		n.Answers = []alerts.Action{alerts.IAmWell, alerts.INeedHelp, alerts.SayAway}
+		n.Answers = []alerts.Action{alerts.IAmWell, alerts.INeedHelp}
 	}
 	return n
 }
@@ -182,6 +182,8 @@ func TestHowAnAlertStandsReadsAsAgreed(t *testing.T) {
 		change("take over, unknown for how long", told(t, roster.Chair, alerts.ToTakeOver), func(n *alerts.Notice) { n.Waited = 0 })
 		change("remind, unknown since when", told(t, roster.Chair, alerts.ToRemind), func(n *alerts.Notice) { n.HeldSince = time.Time{} })
 		change("follow up, nothing said", told(t, roster.Chair, alerts.ToFollowUp), func(n *alerts.Notice) { n.Outcome, n.HandedTo = "", "" })
+		change("release, settled", told(t, roster.Chair, alerts.ToRelease), func(n *alerts.Notice) { n.Outcome, n.HandedTo = alerts.Appliance, "物业李师傅" })
+		change("release, the resident has said that she is away", told(t, roster.Chair, alerts.ToRelease), func(n *alerts.Notice) { n.Holder, n.Outcome = roster.Resident, alerts.WasAway })
 		change("end that no finding tells", told(t, roster.Chair, alerts.ToTell), func(n *alerts.Notice) { n.Purpose = alerts.ToEnd })
 		change("kin, said to be away", told(t, roster.Kin, alerts.ToEnd), func(n *alerts.Notice) { n.Finding.Reason.Cause = detectors.CauseAway })
 		change("kin, old data", told(t, roster.Kin, alerts.ToTell), func(n *alerts.Notice) { n.Finding.DataUntil = n.Finding.At.Add(-20 * time.Hour) })
