@@ -59,20 +59,22 @@ func (c *Catalogue) Bundle(lang roster.Lang, ns []alerts.Notice, digest bool) (a
 	if err != nil {
 		return alerts.Text{}, err
 	}
-	if len(ns) > 0 && audienceOf(b.all[0].n.Role) == resident {
+	t := &b.l.people.Bundle.Official
+	switch b.audience() {
+	case resident:
 		b.all[0].n.Answers = nil // an answer would not say to what
 		return b.all[0].text()   // she is asked once
+	case kin:
+		t = &b.l.people.Bundle.Kin
 	}
-	t := b.texts()
-	title, lines, err := b.outline(t, digest)
+	title, body, err := b.outline(t, digest)
 	if err != nil {
-		return alerts.Text{}, err
+		return alerts.Text{}, fmt.Errorf("bundle: %w", err)
 	}
-	var out alerts.Text
+	out := alerts.Text{Body: body}
 	if out.Title, err = title.write(b); err != nil {
 		return out, fmt.Errorf("title of a bundle: %w", err)
 	}
-	out.Body = lines
 	return out, nil
 }
 
@@ -86,8 +88,9 @@ func (c *Catalogue) bundle(lang roster.Lang, ns []alerts.Notice) (*bundle, error
 		b.all = append(b.all, x)
 	}
 	slices.SortStableFunc(b.all, graver)
+	several := len(b.villages()) > 1
 	for _, x := range b.all {
-		x.village = len(b.villages()) > 1
+		x.village = several
 	}
 	return b, nil
 }
@@ -117,12 +120,20 @@ func (x *facts) past() bool {
 	return (why == alerts.ToEnd || why == alerts.ToRelease) && !x.asks()
 }
 
-// texts are those of the one official in it, if there is one.
-func (b *bundle) texts() *bundleTexts {
-	if len(b.all) == 0 || slices.ContainsFunc(b.all, func(x *facts) bool { return audienceOf(x.n.Role) == official }) {
-		return &b.l.people.Bundle.Official
+// audience is for whom it is written: who is told as an official is one, even
+// if she is told of her mother's home beside.
+func (b *bundle) audience() audience {
+	has := func(to audience) bool {
+		return slices.ContainsFunc(b.all, func(x *facts) bool { return audienceOf(x.n.Role) == to })
 	}
-	return &b.l.people.Bundle.Kin
+	switch {
+	case has(official) || len(b.all) == 0:
+		return official
+	case has(kin):
+		return kin
+	default:
+		return resident
+	}
 }
 
 func (b *bundle) villages() []string {
@@ -139,7 +150,7 @@ func (b *bundle) villages() []string {
 func (b *bundle) Place() string {
 	switch names := b.villages(); len(names) {
 	case 0:
-		return first(b.l.people.Place)
+		return capital(b.l.people.Place)
 	case 1:
 		return names[0]
 	default:

@@ -94,6 +94,7 @@ func TestSeveralHomesReadAsAgreed(t *testing.T) {
 			parents[i].Role, parents[i].Name = roster.Kin, name
 		}
 		p.bundle("to kin", parents, false)
+		p.bundle("to a chair who is kin", append(homes(t, 2), parents[0]), false)
 	})
 }
 

@@ -99,7 +99,7 @@ func (l *language) outline(x *facts) (title text, lines []text) {
 		}
 		return p.Title, lines
 	}
-	if x.n.StandsIn != "" {
+	if x.n.StandsIn != "" && to == official {
 		lines = append(lines, l.people.StandsIn)
 	}
 	lines = append(lines, help.Lead, p.Lead, p.What)

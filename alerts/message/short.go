@@ -107,8 +107,8 @@ func (c *Catalogue) ShortBundle(lang roster.Lang, ns []alerts.Notice, digest boo
 	}
 	name := smsBundle
 	switch first := b.all[0]; {
-	case audienceOf(first.n.Role) != official:
-		return first.l.short.fill(first.smsName(), replies{}, first.variable)
+	case b.audience() != official:
+		return b.l.short.fill(first.smsName(), replies{}, first.variable)
 	case digest:
 		name = smsDigest
 	case first.past():
@@ -195,7 +195,7 @@ func (x *facts) variable(name string, limit int) (string, error) {
 		if !x.HasWaited() {
 			return "", x.missing("time waited")
 		}
-		return x.l.tell.lasted(x.n.Waited), nil
+		return x.l.tell.brieflyWaited(x.n.Waited), nil
 	case "how":
 		return x.how(), nil
 	case "found":
@@ -283,8 +283,8 @@ func (s *short) reply(to audience, a alerts.Action) string {
 	return or(s.Answers[to][a], s.Answers[official][a])
 }
 
-// any: there is an answer that a digit can give.
-func (s *short) any(r replies) bool {
+// offers: there is an answer that a digit can give.
+func (s *short) offers(r replies) bool {
 	return slices.ContainsFunc(r.given, func(a alerts.Action) bool { return s.reply(r.to, a) != "" })
 }
 

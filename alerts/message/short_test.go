@@ -114,40 +114,27 @@ func TestEveryShortMessageFits(t *testing.T) {
 	labels := []string{"3组12号", "湾底村第三村民小组东边祠堂后面一百一十二号院子", "Group 3, house No. 112, behind the ancestral hall", "𠮷𠮷𠮷𠮷𠮷𠮷𠮷𠮷𠮷", "330212198001011234"}
 	answers := [][]alerts.Action{nil, {alerts.SayOutcome}, {alerts.Acknowledge, alerts.SayAway, alerts.Pass, alerts.SayOutcome}, {alerts.SayVisited, alerts.SayOutcome, alerts.Pass}, {alerts.SayOutcome, alerts.SayAway, alerts.SayMute}}
 	times := []time.Time{time.Date(2026, 7, 12, 2, 5, 0, 0, time.UTC), time.Date(2026, 7, 10, 14, 59, 0, 0, time.UTC), time.Date(2025, 12, 31, 3, 0, 0, 0, time.UTC)}
-	for _, lang := range roster.Langs {
-		for _, kind := range detectors.Kinds {
-			for _, state := range []detectors.State{detectors.Open, detectors.Resolved} {
-				for _, cause := range spoken(kind, state) {
-					for sev := detectors.Blue; sev <= detectors.Red; sev++ {
-						base := example(t, kind, cause, sev, state)
-						for _, role := range roster.Roles {
-							for i, why := range append([]alerts.Purpose{""}, alerts.Purposes...) {
-								n := base
-								f := *base.Finding
-								n.Finding = &f
-								f.Onset = times[i%len(times)]
-								n.Role, n.Purpose, n.Answers = role, why, answers[(i+int(sev))%len(answers)]
-								n.Waited = []time.Duration{0, 10 * time.Minute, 11*time.Hour + 30*time.Minute, 47 * time.Hour}[i%4]
-								n.Holder, n.Helped = roster.Roles[i%len(roster.Roles)], i%5 == 0
-								n.Outcome = alerts.Outcomes[i%len(alerts.Outcomes)]
-								if role == roster.Resident && n.Answers != nil {
-									n.Answers = []alerts.Action{alerts.IAmWell, alerts.INeedHelp, alerts.SayAway}
-								}
-								n.Name, n.Address, n.HandedTo = "王秀珍", "甬江路七弄", "老李电器铺"
-								for j, label := range labels {
-									n.Label, n.Village = label, []string{"湾底村", "Upper Wandi under the Hill", ""}[j%3]
-									if len(n.Homes) > 0 {
-										n.Homes = []string{label, label, label}
-									}
-									fits(t, c, lang, n)
-								}
-							}
-						}
-					}
-				}
-			}
+	waited := []time.Duration{0, 10 * time.Minute, 11*time.Hour + 30*time.Minute, 47 * time.Hour}
+	i := 0
+	each(func(is combination) {
+		i++
+		n := example(t, is.kind, is.cause, is.sev, is.state)
+		n.Finding.Onset = times[i%len(times)]
+		n.Role, n.Purpose, n.Answers = is.role, is.why, answers[i%len(answers)]
+		if is.role == roster.Resident {
+			n.Answers = []alerts.Action{alerts.IAmWell, alerts.INeedHelp, alerts.SayAway}
 		}
-	}
+		n.Waited, n.Holder, n.Helped = waited[i%len(waited)], roster.Roles[i%len(roster.Roles)], i%5 == 0
+		n.Outcome = alerts.Outcomes[i%len(alerts.Outcomes)]
+		n.Name, n.Address, n.HandedTo = "王秀珍", "甬江路七弄", "老李电器铺"
+		for j, label := range labels {
+			n.Label, n.Village = label, []string{"湾底村", "Upper Wandi under the Hill", ""}[j%3]
+			if len(n.Homes) > 0 {
+				n.Homes = []string{label, label, label}
+			}
+			fits(t, c, is.lang, n)
+		}
+	})
 }
 
 func fits(t *testing.T, c *Catalogue, lang roster.Lang, n alerts.Notice) {

@@ -19,10 +19,10 @@ func (x *facts) HasAddress() bool { return x.n.Address != "" }
 func (x *facts) Address() string  { return x.n.Address }
 
 // ElderFirst is Elder as a sentence begins.
-func (x *facts) ElderFirst() string { return first(x.Elder()) }
+func (x *facts) ElderFirst() string { return capital(x.Elder()) }
 
-// first is a word as the first of a sentence.
-func first(s string) string {
+// capital is a word as the first of a sentence.
+func capital(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
 	return string(unicode.ToUpper(r)) + s[n:]
 }
@@ -74,7 +74,7 @@ func (x *facts) Waited() (string, error) {
 	if !x.HasWaited() {
 		return "", x.missing("time waited")
 	}
-	return x.l.tell.elapsed(x.n.Waited), nil
+	return x.l.tell.waited(x.n.Waited), nil
 }
 
 func (x *facts) HasHeld() bool         { return !x.n.HeldSince.IsZero() }

@@ -16,7 +16,8 @@ type teller interface {
 	when(t, now time.Time) string
 	span(hours float64) string // the hours up to the moment of decision
 	elapsed(d time.Duration) string
-	lasted(d time.Duration) string // in few letters, for SMS
+	waited(d time.Duration) string // like elapsed, to the minute
+	brieflyWaited(d time.Duration) string
 	energy(kWh float64) string
 	more(ratio float64) string   // how much more than usual; ratio > 1
 	around(ratio float64) string // what the neighbours did, of their usual
@@ -151,7 +152,14 @@ func (chinese) elapsed(d time.Duration) string {
 	}
 }
 
-func (c chinese) lasted(d time.Duration) string { return c.elapsed(d) }
+func (c chinese) waited(d time.Duration) string {
+	if m := int(d.Round(time.Minute).Minutes()); m < 30 {
+		return fmt.Sprintf("%d分钟", max(1, m))
+	}
+	return c.elapsed(d)
+}
+
+func (c chinese) brieflyWaited(d time.Duration) string { return c.waited(d) }
 
 func (chinese) energy(kWh float64) string {
 	if kWh > 0 && kWh < 0.05 {
@@ -315,9 +323,20 @@ func (english) elapsed(d time.Duration) string {
 	}
 }
 
-func (e english) lasted(d time.Duration) string {
-	if d < time.Hour {
-		return fmt.Sprintf("%d min", max(1, int(d.Minutes())))
+func (e english) waited(d time.Duration) string {
+	switch m := int(d.Round(time.Minute).Minutes()); {
+	case m <= 1:
+		return "one minute"
+	case m < 30:
+		return fmt.Sprintf("%d minutes", m)
+	default:
+		return e.elapsed(d)
+	}
+}
+
+func (e english) brieflyWaited(d time.Duration) string {
+	if m := int(d.Round(time.Minute).Minutes()); m < 60 {
+		return fmt.Sprintf("%d min", max(1, m))
 	}
 	return e.elapsed(d)
 }
@@ -358,12 +377,12 @@ func (english) area(id string) string          { return "area " + id }
 func (english) in(what, village string) string { return what + " in " + village }
 
 func (e english) day(t, now time.Time) string {
-	switch days := daysBetween(t, now); {
-	case days == -1:
+	switch daysBetween(t, now) {
+	case -1:
 		return "yesterday"
-	case days == 0:
+	case 0:
 		return "today"
-	case days == 1:
+	case 1:
 		return "tomorrow"
 	default:
 		return e.date(t, now)

@@ -67,22 +67,25 @@ const answersVariable = "answers"
 // limit characters.
 func (s *short) fill(name string, answers replies, value func(name string, limit int) (string, error)) (alerts.Short, error) {
 	t := s.templates[name]
-	if twin, ok := s.templates[name+plain]; ok && !s.any(answers) {
+	if twin, ok := s.templates[name+plain]; ok && !s.offers(answers) {
 		name, t = name+plain, twin
 	}
 	out := alerts.Short{Template: name}
 	room := shortest - units(strings.Join(t.fixed, ""))
 	for _, v := range t.variables {
 		limit := s.Limits[v]
-		got, err := "", error(nil)
+		var got string
+		var err error
 		if v == answersVariable { // stands last
 			got = s.replies(answers, min(limit, room))
-		} else if got, err = value(v, limit); err != nil {
-			return out, fmt.Errorf("template %s: %w", name, err)
+		} else {
+			got, err = value(v, limit)
 		}
-		got = cut(plainValue(got), limit)
-		if got == "" {
-			return out, fmt.Errorf("template %s: nothing to put into %s", name, v)
+		if got = cut(plainValue(got), limit); got == "" && err == nil {
+			err = fmt.Errorf("nothing to put into %s", v)
+		}
+		if err != nil {
+			return out, fmt.Errorf("template %s: %w", name, err)
 		}
 		room -= units(got)
 		out.Params = append(out.Params, alerts.Param{Name: v, Value: got})

@@ -180,6 +180,7 @@ func TestHowAnAlertStandsReadsAsAgreed(t *testing.T) {
 			}
 		}
 		change("take over, unknown for how long", told(t, roster.Chair, alerts.ToTakeOver), func(n *alerts.Notice) { n.Waited = 0 })
+		change("take over after five minutes", told(t, roster.Chair, alerts.ToTakeOver), func(n *alerts.Notice) { n.Waited = 5 * time.Minute })
 		change("remind, unknown since when", told(t, roster.Chair, alerts.ToRemind), func(n *alerts.Notice) { n.HeldSince = time.Time{} })
 		change("follow up, nothing said", told(t, roster.Chair, alerts.ToFollowUp), func(n *alerts.Notice) { n.Outcome, n.HandedTo = "", "" })
 		change("release, settled", told(t, roster.Chair, alerts.ToRelease), func(n *alerts.Notice) { n.Outcome, n.HandedTo = alerts.Appliance, "物业李师傅" })
