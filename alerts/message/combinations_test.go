@@ -93,7 +93,7 @@ func tellsNoMoreThanItMay(t *testing.T, n alerts.Notice, text string) {
 	for what, may := range map[string]bool{
 		"王阿婆":   n.Name != "",
 		"祠堂东边":  n.Address != "" && !family,
-		"物业李师傅": !family,
+		"物业李师傅": !family, "不在班": !family, "off duty": !family,
 		"3组12号": !family && n.Role != roster.Volunteer,
 		" 度":    !family, " kWh": !family, "旁边人家": !family, "neighbours": !family,
 	} {

@@ -183,6 +183,7 @@ func TestHowAnAlertStandsReadsAsAgreed(t *testing.T) {
 		change("take over after five minutes", told(t, roster.Chair, alerts.ToTakeOver), func(n *alerts.Notice) { n.Waited = 5 * time.Minute })
 		change("remind, unknown since when", told(t, roster.Chair, alerts.ToRemind), func(n *alerts.Notice) { n.HeldSince = time.Time{} })
 		change("follow up, nothing said", told(t, roster.Chair, alerts.ToFollowUp), func(n *alerts.Notice) { n.Outcome, n.HandedTo = "", "" })
+		change("follow up, as of the day it began", told(t, roster.Chair, alerts.ToFollowUp), func(n *alerts.Notice) { n.Now = time.Time{} })
 		change("release, settled", told(t, roster.Chair, alerts.ToRelease), func(n *alerts.Notice) { n.Outcome, n.HandedTo = alerts.Appliance, "物业李师傅" })
 		change("release, the resident has said that she is away", told(t, roster.Chair, alerts.ToRelease), func(n *alerts.Notice) { n.Holder, n.Outcome = roster.Resident, alerts.WasAway })
 		change("end that no finding tells", told(t, roster.Chair, alerts.ToTell), func(n *alerts.Notice) { n.Purpose = alerts.ToEnd })
