@@ -276,7 +276,7 @@ func TestAnAreaNoticeGoesToEveryVillageInIt(t *testing.T) {
 	for _, m := range v.messages() {
 		to[m.To.PersonID] = m.Title
 	}
-	if len(to) != 2 || to["p1"] != "停电了：3组12号" || to["operator/v2"] != "停电了：1组2号" {
+	if len(to) != 2 || to["p1"] != "停电了：3组12号" || to["operator/v2"] != "停电了：东岗村1组2号" {
 		t.Errorf("told: %v", to)
 	}
 }

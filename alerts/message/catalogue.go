@@ -12,7 +12,7 @@ import (
 	"weimang/detectors"
 )
 
-//go:embed zh-CN.yaml en.yaml
+//go:embed *.yaml
 var files embed.FS
 
 // Catalogue holds the texts of all languages. It is safe for concurrent use.
@@ -25,12 +25,13 @@ type Catalogue struct {
 func New() (*Catalogue, error) {
 	c := &Catalogue{langs: map[roster.Lang]*language{}}
 	for _, lang := range roster.Langs {
-		raw, err := files.ReadFile(string(lang) + ".yaml")
-		if err != nil {
-			return nil, fmt.Errorf("texts of %s: %w", lang, err)
-		}
 		l := &language{tell: tellers[lang]}
-		if err := yaml.UnmarshalWithOptions(raw, l, yaml.Strict(), yaml.CustomUnmarshaler(parseText)); err != nil {
+		for suffix, part := range map[string]any{"": l, ".people": &l.people, ".short": &l.short, ".answers": &l.answers} {
+			if err := read(string(lang)+suffix+".yaml", part); err != nil {
+				return nil, err
+			}
+		}
+		if err := l.short.parse(); err != nil {
 			return nil, fmt.Errorf("texts of %s: %w", lang, err)
 		}
 		c.langs[lang] = l
@@ -38,7 +39,20 @@ func New() (*Catalogue, error) {
 	return c, nil
 }
 
-// language is the shape of a texts file.
+// read fills part from an embedded file, and fails on a key that part lacks.
+func read(name string, part any) error {
+	raw, err := files.ReadFile(name)
+	if err == nil {
+		err = yaml.UnmarshalWithOptions(raw, part, yaml.Strict(), yaml.CustomUnmarshaler(parseText))
+	}
+	if err != nil {
+		return fmt.Errorf("texts in %s: %w", name, err)
+	}
+	return nil
+}
+
+// language is all texts of a language, and the shape of the file of findings;
+// the other files have shapes of their own.
 type language struct {
 	Names struct {
 		Kinds      map[detectors.Kind]string `yaml:"kinds"`
@@ -53,6 +67,10 @@ type language struct {
 	Kinds    map[detectors.Kind]kindTexts `yaml:"kinds"`
 	Causes   map[detectors.Cause]text     `yaml:"causes"`
 	Resolved map[detectors.Cause]parts    `yaml:"resolved"`
+
+	people  people  // who is told what for
+	short   short   // templates for SMS
+	answers answers // what people answer, and the pages on which they do
 
 	tell teller
 }
@@ -73,6 +91,7 @@ type kindTexts struct {
 // parts are what a message is put together from.
 type parts struct {
 	Title text `yaml:"title"` // of a resolved one
+	Lead  text `yaml:"lead"`  // of a purpose: what comes before
 	What  text `yaml:"what"`
 	Why   text `yaml:"why"`
 	Do    text `yaml:"do"`
@@ -95,7 +114,7 @@ func parseText(t *text, raw []byte) error {
 }
 
 // write runs a template; one that is not there writes nothing.
-func (t text) write(f *facts) (string, error) {
+func (t text) write(f any) (string, error) {
 	if t.Template == nil {
 		return "", nil
 	}

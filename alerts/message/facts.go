@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"weimang/alerts"
+	"weimang/alerts/roster"
 	"weimang/detectors"
 )
 
@@ -15,22 +16,33 @@ type facts struct {
 	n alerts.Notice
 	f *detectors.Finding
 	l *language
+	p parts // what the finding itself says
+
+	village bool // the village is told with the home: for whom there are several
 }
 
 func (x *facts) missing(what string) error {
 	return fmt.Errorf("%s of %s, cause %s, is not known", what, x.f.Kind, x.f.Reason.Cause)
 }
 
-// Who is the household's label; for an area's notice, its homes.
+// Who is the household's label; for an area's notice, its homes. A volunteer
+// is not told which home it is.
 func (x *facts) Who() (string, error) {
-	if x.f.HouseholdID == "" {
+	switch {
+	case x.f.HouseholdID == "":
 		return x.Homes()
+	case x.n.Role == roster.Volunteer:
+		return x.l.people.SomeHome, nil
+	default:
+		return x.in(x.l.tell.home(x.label())), nil
 	}
-	label := x.n.Label
-	if label == "" {
-		label = x.f.HouseholdID
+}
+
+func (x *facts) label() string {
+	if x.n.Label == "" {
+		return x.f.HouseholdID
 	}
-	return x.l.tell.home(label), nil
+	return x.n.Label
 }
 
 // Homes is how a chair knows an area: by its first homes, or its id.
@@ -39,10 +51,18 @@ func (x *facts) Homes() (string, error) {
 		if x.f.AreaID == "" {
 			return "", x.missing("area")
 		}
-		return x.l.tell.area(x.f.AreaID), nil
+		return x.in(x.l.tell.area(x.f.AreaID)), nil
 	}
 	const shown = 3
-	return x.l.tell.homes(x.n.Homes[:min(shown, len(x.n.Homes))], len(x.n.Homes)), nil
+	return x.in(x.l.tell.homes(x.n.Homes[:min(shown, len(x.n.Homes))], len(x.n.Homes))), nil
+}
+
+// in puts the village to a home or an area, for whom there are several.
+func (x *facts) in(what string) string {
+	if !x.village || x.n.Village == "" {
+		return what
+	}
+	return x.l.tell.in(what, x.n.Village)
 }
 
 func (x *facts) HasVillage() bool { return x.n.Village != "" }
@@ -53,6 +73,12 @@ func (x *facts) Village() (string, error) {
 	}
 	return x.n.Village, nil
 }
+
+// Title, What, Why and Do are what the finding says of itself.
+func (x *facts) Title() (string, error) { return x.p.Title.write(x) }
+func (x *facts) What() (string, error)  { return x.p.What.write(x) }
+func (x *facts) Why() (string, error)   { return x.p.Why.write(x) }
+func (x *facts) Do() (string, error)    { return x.p.Do.write(x) }
 
 func (x *facts) Kind() (string, error)    { return x.name(x.l.Names.Kinds[x.f.Kind], "name") }
 func (x *facts) Urgency() (string, error) { return x.name(x.l.Names.Urgency[x.severity()], "urgency") }

@@ -16,6 +16,8 @@ type teller interface {
 	when(t, now time.Time) string
 	span(hours float64) string // the hours up to the moment of decision
 	elapsed(d time.Duration) string
+	waited(d time.Duration) string // like elapsed, to the minute
+	brieflyWaited(d time.Duration) string
 	energy(kWh float64) string
 	more(ratio float64) string   // how much more than usual; ratio > 1
 	around(ratio float64) string // what the neighbours did, of their usual
@@ -23,6 +25,11 @@ type teller interface {
 	home(label string) string
 	homes(some []string, of int) string
 	area(id string) string
+	in(what, village string) string // a home or an area, with its village
+	date(t, now time.Time) string
+	day(t, now time.Time) string   // the day of a time
+	brief(t, now time.Time) string // a time in as few letters as can be, for SMS
+	counted(n int, things [3]string) string
 }
 
 var tellers = map[roster.Lang]teller{roster.Chinese: chinese{}, roster.English: english{}}
@@ -69,31 +76,14 @@ func period(days float64, words [9]string) string {
 
 type chinese struct{}
 
-func (chinese) when(t, now time.Time) string {
+func (c chinese) when(t, now time.Time) string {
 	// Midnight belongs to the evening before: nobody says "today at zero".
 	midnight := t.Hour() == 0 && t.Minute() == 0
 	day := t
 	if midnight {
 		day = t.Add(-time.Minute)
 	}
-	var date string
-	switch daysBetween(day, now) {
-	case -2:
-		date = "前天"
-	case -1:
-		date = "昨天"
-	case 0:
-		date = "今天"
-	case 1:
-		date = "明天"
-	case 2:
-		date = "后天"
-	default:
-		date = fmt.Sprintf("%d月%d日", day.Month(), day.Day())
-		if day.Year() != now.Year() {
-			date = fmt.Sprintf("%d年", day.Year()) + date
-		}
-	}
+	date := c.day(day, now)
 	if midnight {
 		return date + "夜里12点"
 	}
@@ -162,6 +152,15 @@ func (chinese) elapsed(d time.Duration) string {
 	}
 }
 
+func (c chinese) waited(d time.Duration) string {
+	if m := int(d.Round(time.Minute).Minutes()); m < 30 {
+		return fmt.Sprintf("%d分钟", max(1, m))
+	}
+	return c.elapsed(d)
+}
+
+func (c chinese) brieflyWaited(d time.Duration) string { return c.waited(d) }
+
 func (chinese) energy(kWh float64) string {
 	if kWh > 0 && kWh < 0.05 {
 		return "不到 0.1 度"
@@ -195,8 +194,54 @@ func (chinese) every(days float64) string {
 	return period(days, [...]string{"三五天", "一个星期", "半个月", "一个月", "两三个月", "半年", "一年", "两年", "好几年"})
 }
 
-func (chinese) home(label string) string { return label }
-func (chinese) area(id string) string    { return "台区" + id }
+func (chinese) home(label string) string       { return label }
+func (chinese) area(id string) string          { return "台区" + id }
+func (chinese) in(what, village string) string { return village + what }
+
+func (c chinese) day(t, now time.Time) string {
+	switch daysBetween(t, now) {
+	case -2:
+		return "前天"
+	case -1:
+		return "昨天"
+	case 0:
+		return "今天"
+	case 1:
+		return "明天"
+	case 2:
+		return "后天"
+	}
+	return c.date(t, now)
+}
+
+func (chinese) date(t, now time.Time) string {
+	date := fmt.Sprintf("%d月%d日", t.Month(), t.Day())
+	if t.Year() != now.Year() {
+		date = fmt.Sprintf("%d年", t.Year()) + date
+	}
+	return date
+}
+
+func (c chinese) brief(t, now time.Time) string {
+	if days := daysBetween(t, now); days < -2 || days > 2 {
+		return c.day(t, now)
+	}
+	return c.when(t, now)
+}
+
+// counted puts a number to a measure word: 一户, 两户, 3户.
+func (chinese) counted(n int, things [3]string) string {
+	switch n {
+	case 0:
+		return things[0]
+	case 1:
+		return "一" + things[1]
+	case 2:
+		return "两" + things[2]
+	default:
+		return strconv.Itoa(n) + things[2]
+	}
+}
 
 func (chinese) homes(some []string, of int) string {
 	list := strings.Join(some, "、")
@@ -278,6 +323,24 @@ func (english) elapsed(d time.Duration) string {
 	}
 }
 
+func (e english) waited(d time.Duration) string {
+	switch m := int(d.Round(time.Minute).Minutes()); {
+	case m <= 1:
+		return "one minute"
+	case m < 30:
+		return fmt.Sprintf("%d minutes", m)
+	default:
+		return e.elapsed(d)
+	}
+}
+
+func (e english) brieflyWaited(d time.Duration) string {
+	if m := int(d.Round(time.Minute).Minutes()); m < 60 {
+		return fmt.Sprintf("%d min", max(1, m))
+	}
+	return e.elapsed(d)
+}
+
 func (english) energy(kWh float64) string {
 	if kWh > 0 && kWh < 0.05 {
 		return "less than 0.1 kWh"
@@ -309,8 +372,57 @@ func (english) every(days float64) string {
 	})
 }
 
-func (english) home(label string) string { return "Home " + label }
-func (english) area(id string) string    { return "area " + id }
+func (english) home(label string) string       { return "Home " + label }
+func (english) area(id string) string          { return "area " + id }
+func (english) in(what, village string) string { return what + " in " + village }
+
+func (e english) day(t, now time.Time) string {
+	switch daysBetween(t, now) {
+	case -1:
+		return "yesterday"
+	case 0:
+		return "today"
+	case 1:
+		return "tomorrow"
+	default:
+		return e.date(t, now)
+	}
+}
+
+func (english) date(t, now time.Time) string {
+	if t.Year() != now.Year() {
+		return t.Format("on 2 January 2006")
+	}
+	return t.Format("on 2 January")
+}
+
+// brief: "9:30am", "Sat 9:30am" within days, "2 Jul".
+func (english) brief(t, now time.Time) string {
+	clock := strings.ToLower(t.Format("3:04PM"))
+	clock = strings.Replace(clock, ":00", "", 1)
+	switch days := daysBetween(t, now); {
+	case days == 0:
+		return clock
+	case days > -6 && days < 6:
+		return t.Format("Mon ") + clock
+	case t.Year() != now.Year():
+		return t.Format("2 Jan 2006")
+	default:
+		return t.Format("2 Jan")
+	}
+}
+
+// counted: no homes, one home, 2 homes.
+func (english) counted(n int, things [3]string) string {
+	switch n {
+	case 0:
+		return things[0]
+	case 1:
+		return "one " + things[1]
+	default:
+		return strconv.Itoa(n) + " " + things[2]
+	}
+}
 
 func (english) homes(some []string, of int) string {
 	list := strings.Join(some, ", ")

@@ -15,57 +15,44 @@ import (
 const oldData = 3 * time.Hour
 
 // Text implements alerts.Wording: a title, and a body of one line each for
-// what, why, and what to do, then what must be added.
+// what, why, and what to do, with what must be added.
 func (c *Catalogue) Text(lang roster.Lang, n alerts.Notice) (alerts.Text, error) {
-	l, f, err := c.facts(lang, n)
+	x, err := c.facts(lang, n)
 	if err != nil {
 		return alerts.Text{}, err
 	}
-	p := l.choose(n.Finding)
-	var out alerts.Text
-	if out.Title, err = l.title(n.Finding, p).write(f); err != nil {
+	return x.text()
+}
+
+func (x *facts) text() (out alerts.Text, err error) {
+	title, lines := x.l.outline(x)
+	if out.Title, err = title.write(x); err != nil {
 		return out, fmt.Errorf("title: %w", err)
 	}
-	lines := []text{p.What, p.Why, p.Do}
-	if n.Finding.State != detectors.Resolved {
-		if f.sure() {
-			lines = append(lines, l.Extra["sure"])
-		}
-		if len(n.Finding.Reason.Also) > 0 {
-			lines = append(lines, l.Extra["also"])
-		}
-		if n.Finding.Reason.Warmup {
-			lines = append(lines, l.Extra["warmup"])
-		}
-		if f.old() {
-			lines = append(lines, l.Extra["old"])
-		}
+	if out.Body, err = x.write(lines...); err != nil {
+		return out, fmt.Errorf("body: %w", err)
 	}
-	if n.Fallback {
-		lines = append(lines, l.Extra["fallback"])
-	}
-	var body []string
-	for _, t := range lines {
-		s, err := t.write(f)
-		if err != nil {
-			return out, fmt.Errorf("body: %w", err)
-		}
-		if s != "" {
-			body = append(body, s)
-		}
-	}
-	out.Body = strings.Join(body, "\n")
 	return out, nil
+}
+
+// write is the texts below each other, without those that say nothing.
+func (x *facts) write(texts ...text) (string, error) {
+	var out lines
+	for _, t := range texts {
+		out.add(t, x)
+	}
+	return out.String(), out.err
 }
 
 // Sentence is what is unlike usual and since when, for the page: with how
 // often that happens by chance, and how old the data is, where it matters.
 func (c *Catalogue) Sentence(lang roster.Lang, n alerts.Notice) (string, error) {
-	l, f, err := c.facts(lang, n)
+	f, err := c.facts(lang, n)
 	if err != nil {
 		return "", err
 	}
-	s, err := l.choose(n.Finding).What.write(f)
+	l := f.l
+	s, err := f.p.What.write(f)
 	if err != nil || n.Finding.State == detectors.Resolved {
 		return s, err
 	}
@@ -118,18 +105,33 @@ func (c *Catalogue) language(lang roster.Lang) *language {
 	return c.langs[roster.Chinese]
 }
 
-func (c *Catalogue) facts(lang roster.Lang, n alerts.Notice) (*language, *facts, error) {
+func (c *Catalogue) facts(lang roster.Lang, n alerts.Notice) (*facts, error) {
 	if n.Finding == nil {
-		return nil, nil, fmt.Errorf("nothing to word")
+		return nil, fmt.Errorf("nothing to word")
 	}
-	l := c.language(lang)
 	if n.Zone == nil {
 		n.Zone = time.UTC
 	}
 	if n.Now.IsZero() {
 		n.Now = n.Finding.DecidedAt
+		if n.HeldSince.After(n.Now) {
+			n.Now = n.HeldSince
+		}
 	}
-	return l, &facts{n: n, f: n.Finding, l: l}, nil
+	l := c.language(lang)
+	n = cleaned(n)
+	x := &facts{n: n, f: n.Finding, l: l, p: l.choose(n.Finding)}
+	x.p.Title = l.title(n.Finding, x.p)
+	if n.Purpose == alerts.ToEnd && n.Finding.State != detectors.Resolved {
+		x.p = l.people.Closed
+	}
+	// Who answers for many villages must hear which.
+	x.village = desk(n.Role)
+	return x, nil
+}
+
+func desk(r roster.Role) bool {
+	return r == roster.TownDesk || r == roster.CountyDesk || r == roster.Operator
 }
 
 // Elapsed tells how long something has lasted: "4个半小时", "2天".
