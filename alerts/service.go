@@ -16,7 +16,9 @@ import (
 // Store is the durable side of the service.
 type Store interface {
 	// Update runs fn in one transaction, which is committed and durable when
-	// Update returns nil. Tx is not used after fn returns.
+	// Update returns nil. Tx is not used after fn returns. fn may run again from
+	// the begin when the store went away before the commit: what it tells its
+	// caller it sets, and does not add to.
 	Update(ctx context.Context, fn func(Tx) error) error
 	// OpenCount is the number of open alerts.
 	OpenCount(ctx context.Context) (int, error)

@@ -148,7 +148,9 @@ func start(ctx context.Context, w wiring) (_ *system, err error) {
 // findings become alerts in it, messages leave it, and the page reads it.
 func (s *system) startAlert(ctx context.Context, w wiring) (page http.Handler, err error) {
 	cfg, log := s.cfg, s.log
-	if s.store, err = store.Open(ctx, cfg.StorePath(), time.Now); err != nil {
+	where := cfg.StoreOptions()
+	where.Registry = s.reg
+	if s.store, err = store.OpenWith(ctx, where); err != nil {
 		return nil, err
 	}
 	s.lc.add("store", func(context.Context) error { return s.store.Close() })
