@@ -259,6 +259,7 @@ func (s *Service) RespondByLink(ctx context.Context, token string, r Response) (
 		}
 		return w.tx.UseQuestion(q.N, asked.Action, w.now)
 	})
+	s.Nudge()
 	return a, err
 }
 
@@ -284,5 +285,6 @@ func (s *Service) RespondByKey(ctx context.Context, personID, key, via string) (
 		}
 		return w.tx.UseQuestion(q.N, r.Action, w.now)
 	})
+	s.Nudge()
 	return a, err
 }
