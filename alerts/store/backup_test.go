@@ -125,8 +125,9 @@ func TestABackupComesBackAsItWas(t *testing.T) {
 				if got := lines(t, backup(t, target)); !slices.Equal(got, want) {
 					t.Errorf("%d lines came back, %d went in; the first that differs:\n%s", len(got), len(want), firstOf(got, want))
 				}
-				if tables := 11; int(said.Rows)+tables != len(want) {
-					t.Errorf("%d rows said, in %d lines", said.Rows, len(want))
+				rows := slices.DeleteFunc(want, func(line string) bool { return strings.HasPrefix(line, `{"table":`) })
+				if int(said.Rows) != len(rows) {
+					t.Errorf("%d rows said, %d written", said.Rows, len(rows))
 				}
 				goesOn(t, target, b)
 			})

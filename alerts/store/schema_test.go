@@ -48,7 +48,7 @@ func dump(t *testing.T, o store.Options) []string {
 		return texts(t, db, `SELECT type || ' ' || name || ' ' || COALESCE(sql, '') FROM sqlite_master WHERE tbl_name NOT IN ('goose_db_version', 'sqlite_sequence') ORDER BY 1`)
 	}
 	return texts(t, db, `SELECT line FROM (
-		SELECT concat_ws(' ', 'column', table_name, ordinal_position, column_name, data_type, collation_name, is_nullable, identity_generation, column_default) line
+		SELECT concat_ws(' ', 'column', table_name, row_number() OVER (PARTITION BY table_name ORDER BY ordinal_position), column_name, data_type, collation_name, is_nullable, identity_generation, column_default) line
 			FROM information_schema.columns WHERE table_schema = current_schema() AND table_name <> 'goose_db_version'
 		UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema() AND tablename <> 'goose_db_version'
 		UNION ALL SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid)) FROM pg_constraint
