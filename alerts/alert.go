@@ -96,11 +96,34 @@ type Message struct {
 	Text        string             `json:"text"`
 	URL         string             `json:"url,omitempty"`
 	Fallback    bool               `json:"fallback,omitempty"` // to the operator, for want of a chair
+	Short       *Short             `json:"short,omitempty"`    // for SMS and voice; nil: it has no short form
+	Answers     []Answer           `json:"answers,omitempty"`  // what can be said back with one tap or key
 
 	Address   string    `json:"-"` // looked up when it is sent, so that a corrected number counts
 	CreatedAt time.Time `json:"-"` // wall time
 	Deadline  time.Time `json:"-"` // wall time after which it is of no use
 	Rank      Rank      `json:"-"`
+}
+
+// Short is a message for a phone: a template that the vendor has approved, and
+// what goes into it.
+type Short struct {
+	Template string  `json:"template"` // name in the catalogue, such as alert; the configuration knows the vendor's code
+	Params   []Param `json:"params"`   // in the order of the template
+	Text     string  `json:"text"`     // as it reads with them in
+}
+
+// Param is a variable of a template.
+type Param struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Answer is one thing that can be said back.
+type Answer struct {
+	Key   string `json:"key"`           // 1 to 9: the code by SMS, the key of a phone, the name of a button
+	Label string `json:"label"`         // what the button says
+	URL   string `json:"url,omitempty"` // where the same is said by a link
 }
 
 // Rank orders the outbox: who has heard nothing yet goes first.

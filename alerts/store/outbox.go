@@ -44,37 +44,83 @@ func (db *DB) NextDue(ctx context.Context, channel string) (time.Time, error) {
 }
 
 // Begin implements deliver.Outbox.
-func (db *DB) Begin(ctx context.Context, n int64, at, lease time.Time) (ours bool, err error) {
+func (db *DB) Begin(ctx context.Context, it deliver.Item, at, lease time.Time, limits []deliver.Limit) (turn deliver.Turn, err error) {
 	err = db.update(ctx, func(t *tx) error {
+		turn = deliver.Turn{} // of this try of the transaction
+		a := attempt{message: it.N, channel: it.Message.Channel, person: it.Message.To.PersonID, at: at}
+		var err error
+		if a.target, err = t.target(a.channel, it.Message.Address); err != nil {
+			return err
+		}
+		full, err := t.full(a, limits)
+		if err != nil {
+			return err
+		}
+		if full.of != "" {
+			ours, err := t.putOff(a, full)
+			if ours {
+				turn.Wait = full.until
+			}
+			return err
+		}
 		rows, err := t.exec(`UPDATE outbox SET attempts = attempts + 1, attempted_at = COALESCE(attempted_at, ?), due_at = ?
-			WHERE n = ? AND status = 'waiting' AND due_at <= ?`, millis(at), millis(lease), n, millis(at))
-		ours = rows == 1
-		return wrap("record attempt", err)
+			WHERE n = ? AND status = 'waiting' AND due_at <= ?`, millis(at), millis(lease), it.N, millis(at))
+		if err != nil || rows == 0 {
+			return wrap("record attempt", err)
+		}
+		turn.Ours = true
+		if len(limits) == 0 {
+			return nil // nothing will count it
+		}
+		return t.noteAttempt(a)
 	})
-	return ours && err == nil, err
+	if err != nil {
+		return deliver.Turn{}, err
+	}
+	return turn, nil
 }
 
 // Finish implements deliver.Outbox.
 func (db *DB) Finish(ctx context.Context, it deliver.Item, out deliver.Outcome) error {
 	return db.update(ctx, func(t *tx) error {
+		if err := t.endAttempt(it, out); err != nil {
+			return err
+		}
 		if out.Status == deliver.Waiting {
-			_, err := t.exec(`UPDATE outbox SET due_at = ?, last_error = ? WHERE n = ?`, millis(out.RetryAt), out.Error, it.N)
+			_, err := t.exec(`UPDATE outbox SET due_at = ?, reason = ?, last_error = ? WHERE n = ?`, millis(out.RetryAt), string(out.Reason), out.Error, it.N)
 			return wrap("put message off", err)
 		}
-		_, err := t.exec(`UPDATE outbox SET status = ?, done_at = ?, last_error = ? WHERE n = ?`, string(out.Status), millis(out.At), out.Error, it.N)
+		_, err := t.exec(`UPDATE outbox SET status = ?, done_at = ?, reason = ?, last_error = ?, vendor_id = ? WHERE n = ?`,
+			string(out.Status), millis(out.At), string(out.Reason), out.Error, out.VendorID, it.N)
 		if err != nil {
 			return wrap("finish message", err)
 		}
-		event := alerts.EventTold
-		if out.Status == deliver.Dead {
-			event = alerts.EventUndelivered
-		}
-		m := it.Message
-		return t.AppendEvent(alerts.Event{
-			AlertID: m.AlertID, Seq: m.Seq, Kind: event, At: out.At,
-			Detail: string(m.To.Role) + "/" + m.Channel, RecordedAt: out.At,
-		})
+		return t.tellOutcome(it.Message, out.Status, out.At)
 	})
+}
+
+// tellOutcome writes into the alert's history that a message is out or has
+// come to a dead end, and in the second case wakes the escalation.
+func (t *tx) tellOutcome(m alerts.Message, status deliver.Status, at time.Time) error {
+	event := alerts.EventTold
+	if status == deliver.Dead {
+		event = alerts.EventUndelivered
+		if err := t.nudge(m.AlertID, at); err != nil {
+			return err
+		}
+	}
+	return t.AppendEvent(alerts.Event{
+		AlertID: m.AlertID, Seq: m.Seq, Kind: event, At: at, Detail: string(m.To.Role) + "/" + m.Channel, RecordedAt: at,
+	})
+}
+
+// nudge tells the escalation to look at an alert at that time, since a person
+// who should have been told was not. It is called in the transaction that
+// notes the dead end. Alerts have nothing yet that looks at them: until the
+// escalation is there, there is nothing to write.
+func (t *tx) nudge(alertID string, at time.Time) error {
+	_, _ = alertID, at
+	return nil
 }
 
 // Stranded implements deliver.Outbox.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -39,9 +40,15 @@ var configSections = map[string]string{
 	"log":             "The log on standard error.",
 }
 
+// sectionHeading is the heading of a section, "" where there is none of that
+// name.
+func sectionHeading(path string) string {
+	return cmp.Or(configSections[path], channelSections[path])
+}
+
 // configKeys lists all settings in the order in which they are printed.
 func configKeys(c *Config) []configKey {
-	return []configKey{
+	keys := []configKey{
 		{"data_dir", "Folder of the embedded broker's log and of the database.", &c.DataDir},
 		{"clock", "wall: readings are judged by the time of day (live). feed: by the time of the readings themselves (a replayed file).", &c.Clock},
 
@@ -85,15 +92,18 @@ func configKeys(c *Config) []configKey {
 		{"alerts.json", "Channel json: append messages as JSON lines to this file, - for standard output. Empty: off.", &c.Alerts.JSON},
 		{"alerts.webhook.url", "Address to post to. Empty: off. file:/path reads it from a file.", &c.Alerts.Webhook.URL},
 		{"alerts.webhook.secret", "Key that signs each request. Empty: unsigned. file:/path reads it from a file.", &c.Alerts.Webhook.Secret},
-		{"alerts.fallback.channel", "console, json or webhook.", &c.Alerts.Fallback.Channel},
-		{"alerts.fallback.address", "What that channel needs to find the person; console, json and webhook need nothing.", &c.Alerts.Fallback.Address},
+	}
+	keys = append(keys, channelKeys(&c.Alerts)...)
+	return append(keys, []configKey{
+		{"alerts.fallback.channel", "Any channel that is open here.", &c.Alerts.Fallback.Channel},
+		{"alerts.fallback.address", "What that channel needs to find the person; console, json, webhook and alertmanager need nothing. file:/path reads it from a file.", &c.Alerts.Fallback.Address},
 
 		{"http.addr", "Where the page and /metrics are served.", &c.HTTP.Addr},
 		{"http.base_url", "How the people who get messages reach the page, for links. Empty: http:// and addr.", &c.HTTP.BaseURL},
 
 		{"log.level", "debug, info, warn or error.", &c.Log.Level},
 		{"log.format", "text or json.", &c.Log.Format},
-	}
+	}...)
 }
 
 // set reads a scalar from the file or the environment. The error says what

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"weimang/alerts/channels"
 	"weimang/alerts/roster"
 	"weimang/alerts/rosterfile"
 	"weimang/ingest/feedfile"
@@ -46,7 +47,7 @@ func recordOutageFeed(t *testing.T) {
 		t.Fatal(err)
 	}
 	var people, homes, reports, readings bytes.Buffer
-	err = rosterfile.WritePeople(&people, []roster.Person{{VillageID: opt.Village, Role: roster.Chair, Name: chairTitle, Channel: channelJSON, Lang: roster.Chinese}})
+	err = rosterfile.WritePeople(&people, []roster.Person{{VillageID: opt.Village, Role: roster.Chair, Name: chairTitle, Channel: channels.NameJSON, Lang: roster.Chinese}})
 	if err == nil {
 		err = writeHouseholds(&homes, v.Homes())
 	}

@@ -163,7 +163,9 @@ func (s *system) startAlert(ctx context.Context, w wiring) (page http.Handler, e
 	if err != nil {
 		return nil, err
 	}
-	s.deliver = deliver.New(s.store, w.channels, consume.Publisher{Producer: s.producer}, deliver.Options{}, log, s.reg)
+	s.deliver = deliver.New(s.store, w.channels, consume.Publisher{Producer: s.producer}, deliver.Options{
+		Limits: cfg.Alerts.limits(), FallbackAddress: cfg.Alerts.Fallback.Address.Reveal(),
+	}, log, s.reg)
 	service, err := alerts.NewService(ctx, s.store, words, alerts.Options{
 		Fallback: fallback(cfg), Channels: names(w.channels), BaseURL: s.page, Zone: zone, Wake: s.deliver.Wake,
 	}, log, s.reg)
@@ -194,7 +196,10 @@ func (s *system) startAlert(ctx context.Context, w wiring) (page http.Handler, e
 		}
 		s.lc.goRun("reports", reports.Run)
 	}
-	return web.New(s.store, words, s.now, web.Options{Zone: zone}, log)
+	if page, err = web.New(s.store, words, s.now, web.Options{Zone: zone}, log); err != nil {
+		return nil, err
+	}
+	return s.withCallbacks(page)
 }
 
 // startDetect starts a member of those that share the areas' logs.
@@ -449,7 +454,7 @@ func pageURL(cfg *Config, listening string) string {
 // fallback hears what has nobody else to go to.
 func fallback(cfg *Config) roster.Person {
 	return roster.Person{
-		Role: roster.Operator, Channel: cfg.Alerts.Fallback.Channel, Address: cfg.Alerts.Fallback.Address,
+		Role: roster.Operator, Channel: cfg.Alerts.Fallback.Channel, Address: cfg.Alerts.Fallback.Address.Reveal(),
 		Lang: roster.Lang(cfg.Alerts.Language),
 	}
 }

@@ -1,0 +1,76 @@
+package channels
+
+import (
+	"strings"
+
+	"weimang/alerts"
+	"weimang/alerts/deliver"
+)
+
+// PhoneOptions are those of SMS and voice through a cloud's gateway.
+type PhoneOptions struct {
+	KeyID, KeySecret string
+	// Templates are the vendor's codes of approved templates, by their name in
+	// the catalogue.
+	Templates map[string]string
+	SignName  string // SMS: the approved signature, without brackets
+	AppID     string // Tencent: the SDK app id
+	Region    string // Tencent; "" is ap-guangzhou
+	From      string // Aliyun voice: the number that is shown; "" is the vendor's
+	PlayTimes int    // voice: how often the text is read, 1 to 3; 0 is 2
+	HTTP      HTTP
+}
+
+// playTimes is how often a text is read: old ears may want it twice.
+func (o PhoneOptions) playTimes() int {
+	if o.PlayTimes == 0 {
+		return 2
+	}
+	return o.PlayTimes
+}
+
+// short is what a phone gets of a message: the template's code and the number,
+// digits with a plus where the country is named.
+func (o PhoneOptions) short(vendor string, m alerts.Message) (code, number string, err error) {
+	if m.Short == nil {
+		return "", "", deliver.Fail(deliver.Format, "%s: the message has no form for phones", vendor)
+	}
+	code = o.Templates[m.Short.Template]
+	if code == "" {
+		return "", "", deliver.Fail(deliver.Format, "%s: the configuration names no template for %s", vendor, plainCode(m.Short.Template))
+	}
+	if number = phoneNumber(m.Address); number == "" {
+		return "", "", deliver.Fail(deliver.BadAddress, "%s: the address is not a phone number", vendor)
+	}
+	return code, number, nil
+}
+
+// phoneNumber is a number without spaces and hyphens, "" when it is none.
+func phoneNumber(s string) string {
+	s = strings.NewReplacer(" ", "", "-", "", "(", "", ")", "", "\u00a0", "").Replace(s)
+	digits := strings.TrimPrefix(s, "+")
+	if len(digits) < 5 || len(digits) > 20 || strings.Trim(digits, "0123456789") != "" {
+		return ""
+	}
+	return s
+}
+
+// e164 is a number of mainland China with its country, others as they are.
+func e164(number string) string {
+	if strings.HasPrefix(number, "+") {
+		return number
+	}
+	if rest, ok := strings.CutPrefix(number, "0086"); ok {
+		return "+86" + rest
+	}
+	return "+86" + strings.TrimPrefix(number, "0")
+}
+
+// texts are the values of a template's variables, in order.
+func texts(params []alerts.Param) []string {
+	out := make([]string, len(params))
+	for i, p := range params {
+		out[i] = tidy(p.Value)
+	}
+	return out
+}
