@@ -525,6 +525,33 @@ func TestPhonesGetTheTemplateFilledIn(t *testing.T) {
 	}
 }
 
+func TestATemplateMayHaveATwinInAnotherLanguage(t *testing.T) {
+	server := vendortest.NewAliyun(vendortest.PhoneOptions{
+		KeyID: keyID, KeySecret: keySecret, SignName: "微芒", Templates: map[string]string{"SMS_1": "中文", "SMS_2": "English"},
+	}, nil)
+	sms, err := channels.NewAliyunSMS(channels.PhoneOptions{
+		KeyID: keyID, KeySecret: keySecret, SignName: "微芒", Templates: map[string]string{"alert": "SMS_1", "alert.en": "SMS_2", "remind": "SMS_1"},
+		HTTP: channels.HTTP{Client: vendortest.Client(server)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		lang     roster.Lang
+		template string
+	}{{roster.Chinese, "alert"}, {roster.English, "alert"}, {roster.English, "remind"}} {
+		m := message()
+		m.Address, m.Lang, m.Short.Template = chair, tc.lang, tc.template
+		if _, err := sms.Send(t.Context(), m); err != nil {
+			t.Error(err)
+		}
+	}
+	got := server.Got()
+	if len(got) != 3 || got[0].Text != "中文" || got[1].Text != "English" || got[2].Text != "中文" {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestNumbersAreReadAsPeopleWriteThem(t *testing.T) {
 	for _, number := range []string{"138 0013 8000", "+86 138-0013-8000", "0086 13800138000"} {
 		for _, name := range []string{"aliyun sms", "tencent sms"} {

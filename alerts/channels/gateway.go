@@ -55,7 +55,7 @@ func (g *Gateway) Send(ctx context.Context, m alerts.Message) (deliver.Receipt, 
 	}
 	out := gatewayMessage{
 		ID: m.ID, Kind: g.kind, To: number, Lang: string(m.Lang), Template: m.Short.Template,
-		TemplateCode: g.opts.Templates[m.Short.Template], Params: m.Short.Params, Text: m.Short.Text,
+		TemplateCode: g.opts.code(m), Params: m.Short.Params, Text: m.Short.Text,
 	}
 	if g.kind == "voice" {
 		out.PlayTimes = g.opts.playTimes()

@@ -1,6 +1,7 @@
 package channels
 
 import (
+	"cmp"
 	"strings"
 
 	"weimang/alerts"
@@ -11,7 +12,8 @@ import (
 type PhoneOptions struct {
 	KeyID, KeySecret string
 	// Templates are the vendor's codes of approved templates, by their name in
-	// the catalogue.
+	// the catalogue: "alert", or "alert.en" for people of another language than
+	// Chinese where there is one.
 	Templates map[string]string
 	SignName  string // SMS: the approved signature, without brackets
 	AppID     string // Tencent: the SDK app id
@@ -35,14 +37,17 @@ func (o PhoneOptions) short(vendor string, m alerts.Message) (code, number strin
 	if m.Short == nil {
 		return "", "", deliver.Fail(deliver.Format, "%s: the message has no form for phones", vendor)
 	}
-	code = o.Templates[m.Short.Template]
-	if code == "" {
+	if code = o.code(m); code == "" {
 		return "", "", deliver.Fail(deliver.Format, "%s: the configuration names no template for %s", vendor, plainCode(m.Short.Template))
 	}
 	if number = phoneNumber(m.Address); number == "" {
 		return "", "", deliver.Fail(deliver.BadAddress, "%s: the address is not a phone number", vendor)
 	}
 	return code, number, nil
+}
+
+func (o PhoneOptions) code(m alerts.Message) string {
+	return cmp.Or(o.Templates[m.Short.Template+"."+string(m.Lang)], o.Templates[m.Short.Template])
 }
 
 // phoneNumber is a number without spaces and hyphens, "" when it is none.

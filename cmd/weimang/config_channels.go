@@ -125,7 +125,7 @@ func channelKeys(a *AlertsConfig) []configKey {
 	}
 	const gateway = "aliyun, tencent, or json: post to url, where something of yours sends it on. Empty: off."
 	const gatewayURL = "Address of the gateway. Empty: the vendor's; json needs one. file:/path reads it from a file."
-	const templates = "The vendor's codes of approved templates by their names here: [alert=SMS_123, remind=SMS_124]."
+	const templates = "The vendor's codes of approved templates by their names here: [alert=SMS_123, remind=SMS_124, alert.en=SMS_125]."
 	return []configKey{
 		{"alerts.wecom.enabled", "Open the channel.", &a.WeCom.Enabled},
 		{"alerts.wecom.url", "Address of the server. Empty: https://qyapi.weixin.qq.com.", &a.WeCom.URL},
