@@ -109,11 +109,11 @@ func (s *Aliyun) Send(ctx context.Context, m alerts.Message) (deliver.Receipt, e
 		return deliver.Receipt{}, deliver.Fail(deliver.Format, "encode the variables: %w", err)
 	}
 	action, query := "SendSms", url.Values{
-		"PhoneNumbers": {number}, "SignName": {s.opts.SignName}, "TemplateCode": {code}, "TemplateParam": {string(values)}, "OutId": {ref(m)},
+		"PhoneNumbers": {national(number)}, "SignName": {s.opts.SignName}, "TemplateCode": {code}, "TemplateParam": {string(values)}, "OutId": {ref(m)},
 	}
 	if s.voice {
 		action, query = "SingleCallByTts", url.Values{
-			"CalledNumber": {strings.TrimPrefix(number, "+86")}, "TtsCode": {code}, "TtsParam": {string(values)},
+			"CalledNumber": {national(number)}, "TtsCode": {code}, "TtsParam": {string(values)},
 			"PlayTimes": {strconv.Itoa(s.opts.playTimes())}, "OutId": {ref(m)},
 		}
 		if s.opts.From != "" {

@@ -104,14 +104,14 @@ func TestWhatVendorsSendBackIsRead(t *testing.T) {
 			"Aliyun SmsUp", "aliyun", "sms",
 			`[{"phone_number":"13811111111","content":"1","send_time":"2017-09-01 00:00:00","dest_code":"1234","sequence_id":1234567890}]`,
 			`{"code":0,"msg":"OK"}`, nil,
-			[]deliver.Reply{{From: "13811111111", Text: "1", At: beijing("2017-09-01 00:00:00")}},
+			[]deliver.Reply{{From: "+8613811111111", Text: "1", At: beijing("2017-09-01 00:00:00")}},
 		},
 		{
 			"Aliyun VoiceReport: listened, and pressed a key", "aliyun", "voice",
 			`[{"call_id":"100001616500^100001871490","callee":"13900000000","end_time":"2017-06-01 10:00:10","status_code":"200000","dtmf":"2","duration":"10","voice_type":"voice"}]`,
 			`{"code":0,"msg":"OK"}`,
 			[]deliver.Report{{VendorID: "100001616500^100001871490", Delivered: true, At: beijing("2017-06-01 10:00:10")}},
-			[]deliver.Reply{{From: "13900000000", VendorID: "100001616500^100001871490", Key: "2", At: beijing("2017-06-01 10:00:10")}},
+			[]deliver.Reply{{From: "+8613900000000", VendorID: "100001616500^100001871490", Key: "2", At: beijing("2017-06-01 10:00:10")}},
 		},
 		{
 			"Aliyun VoiceReport: wrong number, nobody there; and a call under way", "aliyun", "voice",
@@ -169,7 +169,7 @@ func TestWhatVendorsSendBackIsRead(t *testing.T) {
 			[]deliver.Report{
 				{VendorID: "1", Delivered: true, At: noon}, {VendorID: "2", Reason: deliver.BadAddress, At: noon}, {VendorID: "3", Reason: deliver.Vendor, At: noon},
 			},
-			[]deliver.Reply{{From: "13800138000", VendorID: "1", Text: "1", At: time.Date(2026, 7, 12, 0, 0, 0, 0, time.UTC)}},
+			[]deliver.Reply{{From: "+8613800138000", VendorID: "1", Text: "1", At: time.Date(2026, 7, 12, 0, 0, 0, 0, time.UTC)}},
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

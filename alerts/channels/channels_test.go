@@ -289,6 +289,22 @@ func TestServersThatFailAreTriedAgain(t *testing.T) {
 	}
 }
 
+// A network that wants a login sends everybody to its own page.
+func TestALoginPageOfTheNetworkIsWaitedFor(t *testing.T) {
+	portal := vendortest.Client(http.RedirectHandler("http://login.example/", http.StatusFound))
+	portal.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	robot, err := channels.NewFeishuRobot(channels.HTTP{Client: portal})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := message()
+	m.Address = robotKey
+	_, err = robot.Send(t.Context(), m)
+	if f := failed(t, err); f.Reason != deliver.Vendor || !f.Retry {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestAServerThatHangsIsGivenUpInTime(t *testing.T) {
 	for _, v := range all(t) {
 		v.server.Break(vendortest.Hang, -1)

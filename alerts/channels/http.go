@@ -145,6 +145,10 @@ func (c *caller) decode(a *answer, v any) error {
 	if err := json.Unmarshal(a.body, v); err == nil {
 		return nil
 	}
+	if a.status >= 300 && a.status < 400 {
+		// Vendors do not redirect; a network that wants a login does.
+		return deliver.Later(deliver.Vendor, "%s answered %d", c.vendor, a.status)
+	}
 	if err := c.judge(a); err != nil {
 		return err
 	}

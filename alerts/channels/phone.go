@@ -60,15 +60,32 @@ func phoneNumber(s string) string {
 	return s
 }
 
-// e164 is a number of mainland China with its country, others as they are.
-func e164(number string) string {
-	if strings.HasPrefix(number, "+") {
+// E164 is a phone number as people and vendors write it in the one form that can
+// be compared: +8613800138000. Without a country it is one of mainland China.
+// "" is no phone number.
+func E164(s string) string {
+	number := phoneNumber(s)
+	if number == "" || strings.HasPrefix(number, "+") {
 		return number
 	}
-	if rest, ok := strings.CutPrefix(number, "0086"); ok {
-		return "+86" + rest
+	if rest, ok := strings.CutPrefix(number, "00"); ok {
+		return "+" + rest
 	}
 	return "+86" + strings.TrimPrefix(number, "0")
+}
+
+// national is a number as it is dialled on the mainland, one of elsewhere with
+// its country's digits.
+func national(s string) string {
+	whole := E164(s)
+	rest, here := strings.CutPrefix(whole, "+86")
+	switch {
+	case !here:
+		return strings.TrimPrefix(whole, "+")
+	case len(rest) == 11 && rest[0] == '1':
+		return rest // a mobile
+	}
+	return "0" + rest
 }
 
 // texts are the values of a template's variables, in order.

@@ -2,6 +2,7 @@ package channels
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -85,7 +86,7 @@ func parseAliyunSMS(body []byte, now time.Time) (p pushed, err error) {
 			}
 			p.reports = append(p.reports, r)
 		case e.Content != "" && e.Phone != "":
-			p.replies = append(p.replies, deliver.Reply{From: e.Phone, Text: e.Content, At: vendorTime(e.SendTime, now)})
+			p.replies = append(p.replies, deliver.Reply{From: from("", loose(e.Phone)), Text: e.Content, At: vendorTime(e.SendTime, now)})
 		default:
 			return pushed{}, errors.New("neither a report nor an SMS")
 		}
@@ -136,7 +137,7 @@ func parseAliyunVoice(body []byte, now time.Time) (p pushed, err error) {
 		}
 		code := string(e.StatusCode)
 		if key := firstKey(string(e.DTMF)); key != "" {
-			p.replies = append(p.replies, deliver.Reply{From: e.Callee, VendorID: e.CallID, Key: key, At: vendorTime(e.StatusTime+e.EndTime, now)})
+			p.replies = append(p.replies, deliver.Reply{From: from("", loose(e.Callee)), VendorID: e.CallID, Key: key, At: vendorTime(e.StatusTime+e.EndTime, now)})
 		}
 		if aliyunUnderWay[code] || code == aliyunKey {
 			continue
@@ -189,7 +190,7 @@ func parseTencentSMS(body []byte, now time.Time) (p pushed, err error) {
 			}
 			p.reports = append(p.reports, r)
 		case e.Text != "" && e.Mobile != "":
-			p.replies = append(p.replies, deliver.Reply{From: nationNumber(e.Nation, e.Mobile), Text: e.Text, At: unixTime(e.Time, now)})
+			p.replies = append(p.replies, deliver.Reply{From: from(e.Nation, e.Mobile), Text: e.Text, At: unixTime(e.Time, now)})
 		default:
 			return pushed{}, errors.New("neither a state nor a reply")
 		}
@@ -197,11 +198,13 @@ func parseTencentSMS(body []byte, now time.Time) (p pushed, err error) {
 	return p, nil
 }
 
-func nationNumber(nation, mobile loose) string {
-	if nation == "" {
-		return string(mobile)
+// from is a number in the one form; what is none stays as it is.
+func from(nation, mobile loose) string {
+	number := string(mobile)
+	if nation != "" {
+		number = "+" + string(nation) + number
 	}
-	return "+" + string(nation) + string(mobile)
+	return cmp.Or(E164(number), number)
 }
 
 func unixTime(s loose, now time.Time) time.Time {
@@ -252,7 +255,7 @@ func parseTencentVoice(body []byte, now time.Time) (p pushed, err error) {
 	}
 	if c := push.Key; c != nil && c.CallID != "" {
 		if key := firstKey(string(c.Key)); key != "" {
-			p.replies = append(p.replies, deliver.Reply{From: nationNumber(c.Nation, c.Mobile), VendorID: c.CallID, Key: key, At: now})
+			p.replies = append(p.replies, deliver.Reply{From: from(c.Nation, c.Mobile), VendorID: c.CallID, Key: key, At: now})
 		}
 	}
 	if push.Prompt == nil && push.Failure == nil && push.Key == nil {
@@ -307,7 +310,7 @@ func parseGateway(body []byte, now time.Time) (p pushed, err error) {
 		if r.From == "" || r.Text == "" && r.Key == "" {
 			return pushed{}, errors.New("a reply without sender or words")
 		}
-		p.replies = append(p.replies, deliver.Reply{From: r.From, VendorID: r.ID, Text: r.Text, Key: r.Key, At: or(r.At)})
+		p.replies = append(p.replies, deliver.Reply{From: from("", loose(r.From)), VendorID: r.ID, Text: r.Text, Key: r.Key, At: or(r.At)})
 	}
 	if len(p.reports)+len(p.replies) == 0 {
 		return pushed{}, errors.New("says nothing")

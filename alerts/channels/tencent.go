@@ -100,12 +100,12 @@ func (s *Tencent) Send(ctx context.Context, m alerts.Message) (deliver.Receipt, 
 		return deliver.Receipt{}, err
 	}
 	action, version, body := "SendSms", "2021-01-11", map[string]any{
-		"PhoneNumberSet": []string{e164(number)}, "SmsSdkAppId": s.opts.AppID, "SignName": s.opts.SignName,
+		"PhoneNumberSet": []string{E164(number)}, "SmsSdkAppId": s.opts.AppID, "SignName": s.opts.SignName,
 		"TemplateId": code, "TemplateParamSet": texts(m.Short.Params), "SessionContext": ref(m),
 	}
 	if s.service == "vms" {
 		action, version, body = "SendTtsVoice", "2020-09-02", map[string]any{
-			"CalledNumber": e164(number), "VoiceSdkAppid": s.opts.AppID, "TemplateId": code,
+			"CalledNumber": E164(number), "VoiceSdkAppid": s.opts.AppID, "TemplateId": code,
 			"TemplateParamSet": texts(m.Short.Params), "PlayTimes": s.opts.playTimes(), "SessionContext": ref(m),
 		}
 	}

@@ -16,7 +16,7 @@ type Report struct {
 
 // Reply is what a person has said back.
 type Reply struct {
-	From     string // phone number or user id, as the vendor writes it
+	From     string // phone number with its country (+86...), or user id
 	VendorID string // the message it answers, "" where the vendor does not say
 	Text     string // of an SMS
 	Key      string // of a button or a phone: Answer.Key
