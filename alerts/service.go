@@ -77,6 +77,7 @@ type RosterTx interface {
 	// county above.
 	Assigned(home roster.Household, role roster.Role) ([]string, error)
 	Person(id string) (*roster.Person, error) // nil when there is none
+	// MarkContact notes what is known of the contact over a channel that is used.
 	MarkContact(personID, channel string, state roster.ContactState, at time.Time) error
 }
 
