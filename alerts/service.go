@@ -105,6 +105,8 @@ type QuestionTx interface {
 	Question(n int64) (*Question, error)
 	// LastQuestion is what somebody was asked last and has not answered, or nil.
 	LastQuestion(personID string, now time.Time) (*Question, error)
+	// QuestionOf is what a message asked, or nil.
+	QuestionOf(messageID string) (*Question, error)
 	UseQuestion(n int64, used Action, at time.Time) error
 }
 

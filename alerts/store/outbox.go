@@ -202,3 +202,17 @@ func (db *DB) TransitionCount(ctx context.Context) (int, error) {
 	n, err := db.count(ctx, `SELECT COUNT(*) FROM transitions`)
 	return n, wrap("count transitions", err)
 }
+
+// MessageOf is the message of a channel that a vendor knows by an id, and whom
+// it was for; "" is none.
+func (db *DB) MessageOf(ctx context.Context, channel, vendorID string) (id, person string, err error) {
+	rows, err := db.read.QueryContext(ctx, `SELECT id, person_id FROM outbox WHERE channel = ? AND vendor_id = ? AND vendor_id <> '' ORDER BY n DESC LIMIT 1`, channel, vendorID)
+	m, err := first(collect(rows, err, func(rows *sql.Rows) (m [2]string, err error) {
+		err = rows.Scan(&m[0], &m[1])
+		return m, err
+	}))
+	if m == nil {
+		m = &[2]string{}
+	}
+	return m[0], m[1], wrap("read the message of a vendor's id", err)
+}
