@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -28,6 +29,7 @@ type Response struct {
 	HandedTo string    // SayOutcome: who mends or helps, in the village's words
 	FollowUp time.Time // SayOutcome: the day to look again; zero: none
 	Visit    *roster.Visit
+	Digits   string // of who answers in a group: the last four of her telephone
 }
 
 // Reasons why an answer is not taken.
@@ -101,8 +103,12 @@ func (w *work) late(a *Alert, ans Response) error {
 }
 
 // answerer is who answers, in the role in which she may: she was told of the
-// alert, stands on its chain, or answers for the home.
+// alert, stands on its chain, or answers for the home. Whoever has left the roster
+// may not.
 func (w *work) answerer(a *Alert, home *roster.Household, person string) (Recipient, error) {
+	if p, err := w.person(person); err != nil || p == nil {
+		return Recipient{}, cmp.Or(err, ErrNotYours)
+	}
 	all, err := w.tx.Tellings(a.ID)
 	if err != nil {
 		return Recipient{}, err

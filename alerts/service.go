@@ -75,6 +75,8 @@ type RosterTx interface {
 	// county above.
 	Assigned(home roster.Household, role roster.Role) ([]string, error)
 	Person(id string) (*roster.Person, error) // nil when there is none
+	// Addresses are those of a person's contacts.
+	Addresses(personID string) ([]string, error)
 	MarkContact(personID, channel string, state roster.ContactState, at time.Time) error
 }
 
@@ -102,7 +104,11 @@ type QuestionTx interface {
 	Question(n int64) (*Question, error)
 	// LastQuestion is what somebody was asked last and has not answered, or nil.
 	LastQuestion(personID string, now time.Time) (*Question, error)
-	UseQuestion(n int64, used Action, at time.Time) error
+	UseQuestion(n int64, used Action, at time.Time) error // adds to what was answered
+	// AddTry notes that somebody could not show who she is.
+	AddTry(question int64, personID string, at time.Time) error
+	// Tries are how often that was so: since a time, and ever.
+	Tries(question int64, since time.Time) (lately, ever int, err error)
 }
 
 // Pushes is how often a person's phone has rung on a day.
