@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"time"
 
 	"weimang/alerts"
@@ -80,13 +81,39 @@ func (db *DB) Units(ctx context.Context) ([]roster.Unit, error) {
 	return us, wrap("read units", err)
 }
 
-// Cases are all alerts of which the episode or the case goes on, the gravest
-// first, then the longest waiting.
-func (db *DB) Cases(ctx context.Context) ([]alerts.Alert, error) {
-	rows, err := db.read.QueryContext(ctx, `SELECT `+alertColumns+` FROM alerts WHERE resolved_at IS NULL
-		UNION SELECT `+alertColumns+` FROM alerts WHERE closed_at IS NULL AND household_id <> '' ORDER BY severity DESC, onset, id`)
+// Cases are all alerts of some areas (nil: of all) of which the episode or the
+// case goes on, the gravest first, then the longest waiting.
+func (db *DB) Cases(ctx context.Context, areas []string) ([]alerts.Alert, error) {
+	in, args := inAreas(areas)
+	rows, err := db.read.QueryContext(ctx, `SELECT `+alertColumns+` FROM alerts WHERE resolved_at IS NULL`+in+`
+		UNION SELECT `+alertColumns+` FROM alerts WHERE closed_at IS NULL AND household_id <> ''`+in+`
+		ORDER BY severity DESC, onset, id`, append(args, args...)...)
 	as, err := collect(rows, err, db.scanAlert)
 	return as, wrap("read cases", err)
+}
+
+// ResolvedAlerts are at most limit alerts of some areas (nil: of all) that ended
+// at or after since (event time), the latest first.
+func (db *DB) ResolvedAlerts(ctx context.Context, areas []string, since time.Time, limit int) ([]alerts.Alert, error) {
+	in, args := inAreas(areas)
+	args = append(append([]any{millis(since)}, args...), limit)
+	rows, err := db.read.QueryContext(ctx, `SELECT `+alertColumns+` FROM alerts WHERE resolved_at >= ?`+in+` ORDER BY resolved_at DESC, id LIMIT ?`, args...)
+	as, err := collect(rows, err, db.scanAlert)
+	return as, wrap("read resolved alerts", err)
+}
+
+// inAreas is a condition; of more areas than a statement takes well there is
+// none, and the reader sorts them out.
+func inAreas(areas []string) (string, []any) {
+	const most = 1000
+	if areas == nil || len(areas) > most {
+		return "", nil
+	}
+	args := make([]any, 0, len(areas)+1)
+	for _, a := range areas {
+		args = append(args, a)
+	}
+	return ` AND area_id IN (?` + strings.Repeat(", ?", len(areas)) + `)`, append(args, "") // IN () is not for every database
 }
 
 // Visits are what was found at a household since a time, the latest first.

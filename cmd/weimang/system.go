@@ -214,7 +214,7 @@ func (s *system) startAlert(ctx context.Context, w wiring) (page http.Handler, e
 		}
 		s.lc.goRun("reports", reports.Run)
 	}
-	return web.New(s.store, words, s.now, web.Options{Zone: zone}, log)
+	return web.New(s.store, service, words, s.now, web.Options{Zone: zone, Open: cfg.HTTP.Page == pageOpen, BaseURL: s.page}, log)
 }
 
 // startDetect starts a member of those that share the areas' logs.
