@@ -3,7 +3,6 @@ package alerts_test
 import (
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -13,17 +12,14 @@ import (
 	"weimang/alerts/message"
 	"weimang/alerts/roster"
 	"weimang/alerts/store"
+	"weimang/alerts/store/storetest"
 	"weimang/detectors"
 )
 
-// Findings a second through routing, wording and outbox into SQLite, every
+// Findings a second through routing, wording and outbox into the store, every
 // one of them pushed, 500 to a transaction.
 func BenchmarkApplyBatch(b *testing.B) {
-	db, err := store.Open(b.Context(), filepath.Join(b.TempDir(), "weimang.db"), nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
+	db := storetest.Open(b, nil)
 	rows := make([]store.HouseholdRow, 5000)
 	for i := range rows {
 		rows[i] = store.HouseholdRow{MeterID: fmt.Sprintf("m%d", i), HouseholdID: fmt.Sprintf("h%d", i), AreaID: "a1", VillageID: "v1", Label: fmt.Sprintf("%d号", i), Zone: "Asia/Shanghai"}

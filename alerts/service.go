@@ -18,7 +18,9 @@ import (
 type Store interface {
 	// Update runs fn in one transaction, which is committed and durable when
 	// Update returns nil. Transactions come one after the other, whatever
-	// process they are of. Tx is not used after fn returns.
+	// process they are of. Tx is not used after fn returns. fn may run again from
+	// the begin when the store went away before the commit: what it tells its
+	// caller it sets, and does not add to.
 	Update(ctx context.Context, fn func(Tx) error) error
 	// OpenCount is the number of open alerts.
 	OpenCount(ctx context.Context) (int, error)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +18,7 @@ import (
 	"weimang/alerts/message"
 	"weimang/alerts/roster"
 	"weimang/alerts/store"
+	"weimang/alerts/store/storetest"
 	"weimang/detectors"
 )
 
@@ -38,17 +38,9 @@ var noon = time.Date(2026, 7, 12, 4, 0, 0, 0, time.UTC)
 func newVillage(t *testing.T) *village {
 	t.Helper()
 	now := func() time.Time { return noon.Add(time.Hour) }
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	db := storetest.Open(t, now)
 	const zone = "Asia/Shanghai"
-	err = db.ImportRoster(t.Context(), []store.HouseholdRow{
+	err := db.ImportRoster(t.Context(), []store.HouseholdRow{
 		{MeterID: "m1", HouseholdID: "h1", AreaID: "a1", VillageID: "v1", VillageName: "湾底村", Label: "3组12号", Zone: zone},
 		{MeterID: "m2", HouseholdID: "h2", AreaID: "a1", VillageID: "v2", VillageName: "东岗村", Label: "1组2号", Zone: zone},
 		{MeterID: "m3", HouseholdID: "h3", AreaID: "a2", VillageID: "v3", VillageName: "西岗村", Label: "2组7号", Zone: zone},

@@ -2,10 +2,8 @@ package alerts_test
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +17,7 @@ import (
 	"weimang/alerts/message"
 	"weimang/alerts/roster"
 	"weimang/alerts/store"
+	"weimang/alerts/store/storetest"
 	"weimang/detectors"
 )
 
@@ -65,16 +64,7 @@ func newTown(t *testing.T) *town {
 	t.Helper()
 	w := &town{t: t, now: time.Date(2026, 7, 12, 8, 0, 0, 0, shanghai), dead: map[string]bool{}, reg: prometheus.NewPedanticRegistry()}
 	clock := func() time.Time { return w.now }
-	path := filepath.Join(t.TempDir(), "town.db")
-	var err error
-	if w.db, err = store.Open(t.Context(), path, clock); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := w.db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	w.db = storetest.Open(t, clock)
 	var homes []store.HouseholdRow
 	for i := 1; i <= 40; i++ {
 		homes = append(homes, store.HouseholdRow{
@@ -96,7 +86,11 @@ func newTown(t *testing.T) *town {
 		people = append(people, m)
 	}
 	w.must(w.db.ImportRoster(t.Context(), homes, people))
-	w.units(path)
+	w.must(w.db.PutUnits(t.Context(), []roster.Unit{
+		{ID: "v1", Level: roster.Village, ParentID: "t1", Name: "湾底村"},
+		{ID: "t1", Level: roster.Town, ParentID: "c1", Name: "下应街道"},
+		{ID: "c1", Level: roster.County, Name: "鄞州区"},
+	}))
 	words, err := message.New()
 	if err != nil {
 		t.Fatal(err)
@@ -110,17 +104,6 @@ func newTown(t *testing.T) *town {
 		t.Fatal(err)
 	}
 	return w
-}
-
-func (w *town) units(path string) {
-	db, err := sql.Open("sqlite", path)
-	w.must(err)
-	for _, u := range [][4]string{{"v1", "village", "t1", "湾底村"}, {"t1", "town", "c1", "下应街道"}, {"c1", "county", "", "鄞州区"}} {
-		_, err := db.Exec(`INSERT INTO units (id, level, parent_id, name) VALUES (?, ?, ?, ?)
-			ON CONFLICT (id) DO UPDATE SET level = excluded.level, parent_id = excluded.parent_id`, u[0], u[1], u[2], u[3])
-		w.must(err)
-	}
-	w.must(db.Close())
 }
 
 func (w *town) must(err error) {

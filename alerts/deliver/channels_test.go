@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -20,7 +19,7 @@ import (
 	"weimang/alerts/deliver"
 	catalogue "weimang/alerts/message"
 	"weimang/alerts/roster"
-	"weimang/alerts/store"
+	"weimang/alerts/store/storetest"
 	"weimang/detectors"
 )
 
@@ -190,15 +189,7 @@ func TestWebhookNeedsAnAddress(t *testing.T) {
 // arrives, arrives under one identity, and the history says so.
 func TestAFindingReachesAReceiverThatWasDown(t *testing.T) {
 	ctx := t.Context()
-	db, err := store.Open(ctx, filepath.Join(t.TempDir(), "weimang.db"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	db := storetest.Open(t, nil)
 	var mu sync.Mutex
 	calls, receipts := 0, map[string]int{}
 	hook := webhook(t, "", func(w http.ResponseWriter, r *http.Request) {

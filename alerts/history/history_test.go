@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -14,24 +13,11 @@ import (
 	"weimang/alerts"
 	"weimang/alerts/history"
 	"weimang/alerts/store"
+	"weimang/alerts/store/storetest"
 	"weimang/detectors"
 )
 
 var noon = time.Date(2026, 7, 12, 4, 0, 0, 0, time.UTC)
-
-func open(t testing.TB) *store.DB {
-	t.Helper()
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "weimang.db"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return db
-}
 
 // record is n points of a household from start on.
 func record(household string, start time.Time, n int, kWh float64) detectors.History {
@@ -63,7 +49,7 @@ func recent(t *testing.T, db *store.DB, household string) []detectors.UsePoint {
 }
 
 func TestPointsOfManyRecordsAndDaysComeTogether(t *testing.T) {
-	db := open(t)
+	db := storetest.Open(t, nil)
 	h := history.NewHandler(db, 0, prometheus.NewRegistry())
 	// 30 hours in two records that overlap by an hour: the later one counts.
 	err := h.HandleHistory(t.Context(), [][]byte{
@@ -82,7 +68,7 @@ func TestPointsOfManyRecordsAndDaysComeTogether(t *testing.T) {
 }
 
 func TestHistoryIsKeptForTheRetentionBeforeTheNewestPoint(t *testing.T) {
-	db := open(t)
+	db := storetest.Open(t, nil)
 	reg := prometheus.NewRegistry()
 	h := history.NewHandler(db, 14*24*time.Hour, reg)
 	merge := func(at time.Time) {
@@ -115,7 +101,7 @@ func TestHistoryIsKeptForTheRetentionBeforeTheNewestPoint(t *testing.T) {
 }
 
 func TestBadHistoryIsHandedBackAndTheRestKept(t *testing.T) {
-	db := open(t)
+	db := storetest.Open(t, nil)
 	reg := prometheus.NewRegistry()
 	h := history.NewHandler(db, 0, reg)
 	timeless := record("h1", time.Time{}, 1, 1)
@@ -145,7 +131,7 @@ func BenchmarkHandleHistory(b *testing.B) {
 		{"single-wide", 5000, 4, 1},
 	} {
 		b.Run(shape.name, func(b *testing.B) {
-			db := open(b)
+			db := storetest.Open(b, nil)
 			h := history.NewHandler(db, 0, prometheus.NewRegistry())
 			day := time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC)
 			var values [][]byte

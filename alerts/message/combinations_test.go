@@ -59,6 +59,7 @@ func each(visit func(combination)) {
 // may be there, and with none.
 func TestNoPurposeLeavesAHole(t *testing.T) {
 	c := catalogue(t)
+	read := map[string]bool{} // many combinations are told in the same words
 	each(func(is combination) {
 		if is.sev > detectors.Blue && is.sev < detectors.Red {
 			return // see TestNoMessageHasAHole
@@ -77,6 +78,11 @@ func TestNoPurposeLeavesAHole(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", is, err)
 			}
+			key := fmt.Sprint(is.role, n.Name, text)
+			if read[key] {
+				continue
+			}
+			read[key] = true
 			if bad := hole.FindString(text.Title) + hole.FindString(text.Body); bad != "" || text.Title == "" || text.Body == "" {
 				t.Errorf("%s: %q in\n%s\n%s", is, bad, text.Title, text.Body)
 			}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -266,9 +267,13 @@ func compare(t *testing.T, path, got string) {
 	}
 }
 
+// loaded is the catalogue of all tests, which only read it: under the race
+// detector parsing it takes longer than most of them.
+var loaded = sync.OnceValues(New)
+
 func catalogue(t *testing.T) *Catalogue {
 	t.Helper()
-	c, err := New()
+	c, err := loaded()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -127,8 +127,9 @@ func TestEveryShortMessageFits(t *testing.T) {
 		n.Waited, n.Holder, n.Helped = waited[i%len(waited)], roster.Roles[i%len(roster.Roles)], i%5 == 0
 		n.Outcome = alerts.Outcomes[i%len(alerts.Outcomes)]
 		n.Name, n.Address, n.HandedTo = "王秀珍", "甬江路七弄", "老李电器铺"
-		for j, label := range labels {
-			n.Label, n.Village = label, []string{"湾底村", "Upper Wandi under the Hill", ""}[j%3]
+		for j := range 2 { // all labels in turn
+			label := labels[(i+j)%len(labels)]
+			n.Label, n.Village = label, []string{"湾底村", "Upper Wandi under the Hill", ""}[(i+j)%3]
 			if len(n.Homes) > 0 {
 				n.Homes = []string{label, label, label}
 			}

@@ -174,3 +174,17 @@ func (db *DB) ChangePerson(ctx context.Context, id string, change func(*roster.P
 		return t.PutPerson(p)
 	})
 }
+
+// PutUnits writes units of the administration.
+func (db *DB) PutUnits(ctx context.Context, units []roster.Unit) error {
+	return db.update(ctx, func(t *tx) error {
+		for _, u := range units {
+			if _, err := t.exec(`INSERT INTO units (id, level, parent_id, name) VALUES (?, ?, ?, ?)
+				ON CONFLICT (id) DO UPDATE SET level = excluded.level, parent_id = excluded.parent_id, name = excluded.name`,
+				u.ID, string(u.Level), optText(u.ParentID), u.Name); err != nil {
+				return wrap("put unit", err)
+			}
+		}
+		return nil
+	})
+}

@@ -93,14 +93,14 @@ const leastDays = 16
 // alert must not wait for the end of it: where another transaction wants its
 // turn, what is merged is committed, and the rest comes after it.
 func (db *DB) MergeUse(ctx context.Context, days []history.Day) error {
+	queue := &db.lanes[useWork].queue
 	for len(days) > 0 {
-		merged := 0
-		err := db.update(ctx, func(t *tx) error {
-			for merged < len(days) && (merged < leastDays || db.queue.Load() == 0) {
+		var merged int
+		err := db.updateFor(ctx, useWork, func(t *tx) error {
+			for merged = 0; merged < len(days) && (merged < leastDays || queue.Load() == 0); merged++ {
 				if err := t.mergeDay(days[merged]); err != nil {
 					return fmt.Errorf("merge a day of use: %w", err)
 				}
-				merged++
 			}
 			return nil
 		})
@@ -136,7 +136,7 @@ func scanBytes(rows *sql.Rows) (b []byte, err error) {
 
 // PruneUse implements history.Store.
 func (db *DB) PruneUse(ctx context.Context, day int64) error {
-	return db.update(ctx, func(t *tx) error {
+	return db.updateFor(ctx, useWork, func(t *tx) error {
 		_, err := t.exec(`DELETE FROM use_history WHERE day < ?`, day)
 		return wrap("forget old use", err)
 	})

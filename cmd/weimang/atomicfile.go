@@ -14,6 +14,15 @@ import (
 // under path only when it is complete and on the disk. "-" is stdout; what is
 // no regular file, such as a pipe, is written to as it is.
 func writeFile(path string, stdout io.Writer, write func(io.Writer) error) error {
+	return writeFileFor(0o644, path, stdout, write)
+}
+
+// writePrivateFile is writeFile for what no other user of the machine may read.
+func writePrivateFile(path string, stdout io.Writer, write func(io.Writer) error) error {
+	return writeFileFor(0o600, path, stdout, write)
+}
+
+func writeFileFor(mode fs.FileMode, path string, stdout io.Writer, write func(io.Writer) error) error {
 	if path == "-" {
 		return buffered(stdout, write)
 	}
@@ -31,10 +40,10 @@ func writeFile(path string, stdout io.Writer, write func(io.Writer) error) error
 		}
 		return errors.Join(buffered(f, write), f.Close())
 	}
-	return replaceFile(target, write)
+	return replaceFile(mode, target, write)
 }
 
-func replaceFile(path string, write func(io.Writer) error) (err error) {
+func replaceFile(mode fs.FileMode, path string, write func(io.Writer) error) (err error) {
 	folder := filepath.Dir(path)
 	f, err := os.CreateTemp(folder, "."+filepath.Base(path)+".*")
 	if err != nil {
@@ -48,7 +57,7 @@ func replaceFile(path string, write func(io.Writer) error) (err error) {
 	if err := buffered(f, write); err != nil {
 		return err
 	}
-	if err := f.Chmod(0o644); err != nil { // temporary files are private
+	if err := f.Chmod(mode); err != nil { // temporary files are private
 		return err
 	}
 	if err := f.Sync(); err != nil {

@@ -175,7 +175,7 @@ func (o *deliveryOptions) newSite(ctx context.Context) (_ *deliverySite, err err
 	if err != nil {
 		return nil, err
 	}
-	s.db, err = openStore(ctx, cfg, time.Now, nil)
+	s.db, err = store.OpenWith(ctx, cfg.StoreOptions())
 	return s, err
 }
 
@@ -290,7 +290,9 @@ func (s *deliverySite) Alerts(ctx context.Context) (map[string]*alerts.Alert, er
 }
 
 // Transitions implements chaos.Site.
-func (s *deliverySite) Transitions(ctx context.Context) (int, error) { return s.db.TransitionCount(ctx) }
+func (s *deliverySite) Transitions(ctx context.Context) (int, error) {
+	return s.db.TransitionCount(ctx)
+}
 
 func (s *deliverySite) close() error {
 	var errs []error

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"weimang/alerts/store"
 	"weimang/detectors"
 	"weimang/ingest/calendar"
 	"weimang/ingest/contract"
@@ -92,6 +93,7 @@ type DetectConfig struct {
 // StoreConfig says where alerts are kept.
 type StoreConfig struct {
 	Path string // "": see Config.StorePath
+	URL  Secret // of PostgreSQL; "": SQLite at Path
 }
 
 // AlertsConfig says how people are told.
@@ -205,6 +207,11 @@ func (c *Config) StorePath() string {
 		return c.Store.Path
 	}
 	return filepath.Join(c.DataDir, "weimang.db")
+}
+
+// StoreOptions are what says where the store is.
+func (c *Config) StoreOptions() store.Options {
+	return store.Options{URL: c.Store.URL.Reveal(), Path: c.StorePath()}
 }
 
 // BaseURL is the address of the page in links, without a slash at the end.

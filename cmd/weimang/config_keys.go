@@ -78,7 +78,8 @@ func configKeys(c *Config) []configKey {
 		{"detect.checkpoint_every", "Within what time what was learned is saved; a killed process repeats at most so much and a sixteenth.", &c.Detect.CheckpointEvery},
 		{"detect.history", "Send each interval with its usual band to weimang.history, for the page.", &c.Detect.History},
 
-		{"store.path", "The database file. Empty: weimang.db in data_dir.", &c.Store.Path},
+		{"store.path", "The database file of SQLite. Empty: weimang.db in data_dir.", &c.Store.Path},
+		{"store.url", "PostgreSQL instead: postgres://user:password@host:5432/database?sslmode=verify-full. Empty: SQLite. file:/path reads it from a file.", &c.Store.URL},
 
 		{"alerts.language", "Language of messages to people for whom the roster names none: zh-CN or en.", &c.Alerts.Language},
 		{"alerts.console", "Channel console: print messages to standard output.", &c.Alerts.Console},

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"weimang/alerts/store"
 	"weimang/ingest/calendar"
 	"weimang/ingest/contract"
 	"weimang/ingest/stream"
@@ -48,6 +49,7 @@ func (c *Config) problems() []*configProblem {
 	ps.check(b.Visit > 0 && b.Visit <= b.Pushed, "detect.budgets.visit", "%g must be more than 0 and no more than detect.budgets.pushed (%g)", b.Visit, b.Pushed)
 	ps.oneOf("detect.holidays", c.Detect.Holidays, calendar.Names()...)
 	ps.within("detect.checkpoint_every", c.Detect.CheckpointEvery, time.Second, time.Hour)
+	c.Store.problems(&ps)
 	c.Alerts.problems(&ps)
 	ps.address("http.addr", c.HTTP.Addr)
 	if c.HTTP.BaseURL != "" {
@@ -144,6 +146,16 @@ func (f *FeedConfig) problems(ps *problems) {
 	ps.within("feed.window", f.Window, 24*time.Hour, 168*time.Hour)
 	ps.within("feed.skew", f.Skew, 0, 2*time.Hour)
 	ps.check(f.MaxKW >= 1 && f.MaxKW <= 1000, "feed.max_kw", "%g must lie between 1 and 1000 kW", f.MaxKW)
+}
+
+func (s *StoreConfig) problems(ps *problems) {
+	if s.URL == "" {
+		return
+	}
+	if err := store.CheckURL(s.URL.Reveal()); err != nil {
+		ps.add("store.url", "%v", err)
+	}
+	ps.check(s.Path == "", "store.path", "has no effect beside store.url; set one of them")
 }
 
 func (a *AlertsConfig) problems(ps *problems) {

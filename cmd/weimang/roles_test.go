@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"weimang/alerts/store/storetest"
 	"weimang/ingest"
 	"weimang/ingest/contract"
 	"weimang/ingest/intake"
@@ -332,5 +333,44 @@ func TestRolesNeedBrokersToMeetAt(t *testing.T) {
 	wantContains(t, "stderr", r.stderr, `"page" must be ingest, detect or alert`)
 	if roles, err := parseRoles([]string{"detect", " alert", "ingest"}); err != nil || !whole(roles) {
 		t.Errorf("all three are not the whole: %v %v", roles, err)
+	}
+}
+
+// Two processes tell people out of one PostgreSQL, whose plug is pulled on the
+// way. The messages are those of one process with a file, each once.
+func TestProcessesOfRoleAlertShareAPostgresThatIsKilled(t *testing.T) {
+	server := storetest.StartServer(t)
+	s := newSplitSite(t)
+	s.alert.env = append(s.alert.env, "WEIMANG_STORE_URL="+server.Place().URL)
+	other := &process{t: t, roles: s.alert.roles, file: s.alert.file, env: s.alert.env}
+	all := []*process{s.alert, other, s.detect, s.ingest}
+	for _, p := range all {
+		p.start()
+		defer func() { p.stop() }()
+	}
+	for _, p := range all {
+		eventually(t, fmt.Sprintf("%v is ready", p.roles), p.ready)
+	}
+	at := func(day int) time.Time {
+		return time.Date(2026, time.March, day, 0, 0, 0, 0, time.FixedZone("", 8*3600))
+	}
+	s.send(at(19))
+	eventually(t, "the outage is told", func() bool { return strings.Contains(readText(t, s.messages), `"kind":"area-dark"`) })
+	_, metrics := s.alert.ask("/metrics")
+	wantContains(t, "metrics", metrics, `weimang_store_up{kind="postgres"} 1`)
+
+	server.Kill()
+	s.send(at(25))
+	eventually(t, "the store is missed", func() bool {
+		_, metrics := s.alert.ask("/metrics")
+		return strings.Contains(metrics, `weimang_store_up{kind="postgres"} 0`)
+	})
+	server.Restart()
+	other.stop() // and one of them goes
+	s.send(at(31))
+	want := s.ofOneProcess()
+	eventually(t, "the messages of one process", func() bool { return len(readText(t, s.messages)) >= len(want) })
+	if got := sortedLines(readText(t, s.messages)); got != want {
+		t.Errorf("the messages are not those of one process:\n%s", firstDifference(got, want))
 	}
 }

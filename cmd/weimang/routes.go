@@ -170,10 +170,14 @@ func (o *routeOptions) run(ctx context.Context, now time.Time, out io.Writer) er
 // openStoreToRead opens a store that is there already: a command that only asks
 // must not make an empty one.
 func openStoreToRead(ctx context.Context, cfg *Config, now func() time.Time) (*store.DB, error) {
-	if _, err := os.Stat(cfg.StorePath()); err != nil {
-		return nil, fmt.Errorf("no store yet: %w", err)
+	where := cfg.StoreOptions()
+	where.Now = now
+	if where.URL == "" {
+		if _, err := os.Stat(where.Path); err != nil {
+			return nil, fmt.Errorf("no store yet: %w", err)
+		}
 	}
-	return store.Open(ctx, cfg.StorePath(), now)
+	return store.OpenWith(ctx, where)
 }
 
 // unreached counts people of a route whom no channel reaches.

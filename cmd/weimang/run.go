@@ -36,7 +36,7 @@ that readings can be sent to it at once. With one it goes by that: see
 With --role it does only part of the work, and other processes with the same
 configuration do the rest; they need brokers to meet at. ingest and detect keep
 nothing on disk, and any number of them share the work. alert has the store and
-serves the page: run one.`,
+serves the page: run one, or several over one PostgreSQL (store.url).`,
 		Example: `  weimang run
   weimang run --config weimang.yaml
   WEIMANG_KAFKA_BROKERS=kafka-1:9092,kafka-2:9092 weimang run

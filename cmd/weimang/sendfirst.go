@@ -31,5 +31,8 @@ func (t sendFirstTx) EnqueueMessage(m alerts.Message) error {
 	return t.Tx.EnqueueMessage(m)
 }
 
-// sentAlready is a channel for what has left before.
+// sentAlready is a channel for what has left before it was stored.
 type sentAlready struct{}
+
+// Send implements deliver.Channel.
+func (sentAlready) Send(context.Context, alerts.Message) (bool, error) { return false, nil }

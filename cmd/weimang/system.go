@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -153,7 +154,9 @@ func start(ctx context.Context, w wiring) (_ *system, err error) {
 // findings become alerts in it, messages leave it, and the page reads it.
 func (s *system) startAlert(ctx context.Context, w wiring) (page http.Handler, err error) {
 	cfg, log := s.cfg, s.log
-	if s.store, err = store.Open(ctx, cfg.StorePath(), time.Now); err != nil {
+	where := cfg.StoreOptions()
+	where.Registry = s.reg
+	if s.store, err = store.OpenWith(ctx, where); err != nil {
 		return nil, err
 	}
 	s.lc.add("store", func(context.Context) error { return s.store.Close() })
@@ -168,7 +171,15 @@ func (s *system) startAlert(ctx context.Context, w wiring) (page http.Handler, e
 	if err != nil {
 		return nil, err
 	}
-	s.deliver = deliver.New(s.store, w.channels, consume.Publisher{Producer: s.producer}, deliver.Options{}, log, s.reg)
+	var cases alerts.Store = s.store
+	channels := w.channels
+	if w.sendFirst {
+		cases, channels = sendFirst{s.store, w.channels}, maps.Clone(w.channels)
+		for name := range channels {
+			channels[name] = sentAlready{}
+		}
+	}
+	s.deliver = deliver.New(s.store, channels, consume.Publisher{Producer: s.producer}, w.deliver, log, s.reg)
 	policies, err := cfg.policies()
 	if err != nil {
 		return nil, err
@@ -181,7 +192,7 @@ func (s *system) startAlert(ctx context.Context, w wiring) (page http.Handler, e
 	if err != nil {
 		return nil, err
 	}
-	service, err := alerts.NewService(ctx, s.store, words, alerts.Options{
+	service, err := alerts.NewService(ctx, cases, words, alerts.Options{
 		Fallback: fallback(cfg), Channels: names(w.channels), BaseURL: s.page, Zone: zone, Wake: s.deliver.Wake,
 		Policies: policies, Holiday: holidays.IsHoliday, LinkKey: []byte(key),
 	}, log, s.reg)
@@ -192,7 +203,7 @@ func (s *system) startAlert(ctx context.Context, w wiring) (page http.Handler, e
 	s.lc.goRun("cases", service.Run)
 	s.lc.goRun("audit", newHeart(cfg.Alerts.Heartbeat, service, log, s.reg).run)
 
-	from := consume.Options{Client: s.client, Producer: s.producer, Logger: log}
+	from := consume.Options{Client: s.client, Producer: s.producer, Logger: log, Group: w.group}
 	from.GroupID, from.Topic, from.Handle = consume.FindingsGroup, ingest.TopicFindings, service.HandleFindings
 	if s.findings, err = consume.New(from); err != nil {
 		return nil, err

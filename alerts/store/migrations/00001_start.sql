@@ -1,6 +1,6 @@
 -- Times are unix milliseconds, UTC. Only what SQLite and PostgreSQL both
--- understand, but for "INTEGER PRIMARY KEY", which numbers rows by itself on
--- SQLite and becomes "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY" there.
+-- understand, but for the types, which postgres_schema.go puts in PostgreSQL's
+-- words: "INTEGER PRIMARY KEY" numbers rows by itself on both.
 
 -- +goose Up
 
