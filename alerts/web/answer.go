@@ -26,11 +26,11 @@ type questionView struct {
 
 // saidView is what is said after an answer, or instead of a question.
 type saidView struct {
-	Heading string
-	Text    string
-	Lines   []string // how things stand
-	Others  []choice
-	Back    string
+	Heading  string
+	Text     string
+	Standing string
+	Others   []choice
+	Back     string
 }
 
 // subject is what is answered, from a message's link or from a household's page.
@@ -106,7 +106,7 @@ func (h *handler) questionHere(r *request) (view, error) {
 	if err != nil || s == nil {
 		return h.notFoundOr(r, err)
 	}
-	return h.ask(r, s, url.Values{"alert": {s.alert.ID}}, "", http.StatusOK)
+	return h.ask(r, s, url.Values{}, "", http.StatusOK)
 }
 
 // answerHere is answer on a household's page.
@@ -212,8 +212,11 @@ func (h *handler) ask(r *request, s *subject, filled url.Values, problem string,
 	a, n := s.alert, s.notice
 	v := questionView{
 		Class: a.Severity.String(), Colour: h.words.Severity(r.lang, a.Severity), Urgency: h.words.Urgency(r.lang, a.Severity),
-		Label: tidy(n.Label), Village: tidy(n.Village), Standing: h.standing(r, a, n.Zone), Problem: problem,
+		Label: tidy(n.Label), Village: tidy(n.Village), Standing: h.stands(r, a, n.Zone), Problem: problem,
 		Form: h.newForm(r, s.action, filled, h.today(r, s)), Others: s.others, Back: s.back,
+	}
+	if s.back != "" {
+		v.Form.Alert = a.ID
 	}
 	if s.who != nil {
 		v.Form.Who = h.whoIsThere(r, s.who, filled.Get("who"))
@@ -265,9 +268,7 @@ func (h *handler) whoIsThere(r *request, all []alerts.Official, chosen string) [
 // thank says what happens next.
 func (h *handler) thank(r *request, s *subject, done alerts.Action) (view, error) {
 	v := saidView{Heading: r.t["thanks"], Text: h.words.Pages(r.lang).Thanks[done], Others: s.others, Back: s.back}
-	if line := h.standing(r, s.alert, s.notice.Zone); line != "" {
-		v.Lines = append(v.Lines, line)
-	}
+	v.Standing = h.stands(r, s.alert, s.notice.Zone)
 	return view{template: "said.html", status: http.StatusOK, title: v.Heading, data: v}, nil
 }
 
@@ -294,9 +295,7 @@ func (h *handler) refuse(r *request, asked *alerts.Asked, err error) (view, erro
 	if asked != nil {
 		s := h.asked(r, asked)
 		v.Others = s.others
-		if line := h.standing(r, asked.Alert, asked.Notice.Zone); line != "" {
-			v.Lines = append(v.Lines, line)
-		}
+		v.Standing = h.stands(r, asked.Alert, asked.Notice.Zone)
 	}
 	return view{template: "said.html", status: status, title: v.Heading, data: v}, nil
 }

@@ -24,10 +24,8 @@ type caseView struct {
 
 type visitView struct {
 	What  string // how and when
-	Found []field
+	Found []string
 }
-
-type field struct{ Name, Text string }
 
 // choice is something that can be answered, on a page of its own.
 type choice struct {
@@ -71,11 +69,9 @@ func (h *handler) visit(r *request, visit roster.Visit, zone *time.Location, rol
 	if !official(role) {
 		return v
 	}
-	for _, f := range []field{
-		{r.t["situation"], visit.Situation}, {r.t["difficulty"], visit.Difficulty}, {r.t["measure"], visit.Measure},
-	} {
-		if f.Text = tidy(f.Text); f.Text != "" {
-			v.Found = append(v.Found, f)
+	for _, f := range [][2]string{{"situation", visit.Situation}, {"difficulty", visit.Difficulty}, {"measure", visit.Measure}} {
+		if said := tidy(f[1]); said != "" {
+			v.Found = append(v.Found, r.t.fill("found-text", r.t[f[0]], said))
 		}
 	}
 	return v

@@ -69,7 +69,7 @@ func (h *handler) newForm(r *request, action alerts.Action, filled url.Values, t
 	p := h.words.Pages(r.lang)
 	f := form{
 		Action: action, Lead: p.Questions[action], Confirm: p.Confirm[action], Post: r.URL.EscapedPath() + string(r.query),
-		Date: filled.Get("date"), Alert: filled.Get("alert"),
+		Date: tidy(filled.Get("date")),
 		First: today.Format(time.DateOnly), Last: today.AddDate(0, 0, furthestDay).Format(time.DateOnly),
 	}
 	switch action {
@@ -82,7 +82,7 @@ func (h *handler) newForm(r *request, action alerts.Action, filled url.Values, t
 		for _, o := range alerts.Outcomes {
 			f.Outcomes = append(f.Outcomes, option{string(o), h.words.Outcome(r.lang, o), "", filled.Get("outcome") == string(o)})
 		}
-		f.HandedTo = filled.Get("handed")
+		f.HandedTo = tidy(filled.Get("handed"))
 		again := filled.Get("again")
 		f.LookAgain = append([]option{{"", p.Never, "", again == ""}}, days(p.Dates, 1, again)...)
 		f.LookAgain = append(f.LookAgain, option{otherDay, p.OtherDate, "", again == otherDay})
@@ -110,7 +110,7 @@ func (f *form) visit(r *request, filled url.Values, usual roster.VisitKind) {
 		f.Kinds = append(f.Kinds, option{string(k), r.t["kind-"+string(k)], "", kind == string(k)})
 	}
 	for _, name := range []string{"situation", "difficulty", "measure"} {
-		f.Texts = append(f.Texts, area{name, r.t[name], filled.Get(name)})
+		f.Texts = append(f.Texts, area{name, r.t.fill("if-any", r.t[name]), tidy(filled.Get(name))})
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"weimang/alerts"
@@ -232,7 +233,8 @@ func (h *handler) sentence(r *request, n alerts.Notice) (string, error) {
 		return h.words.Sentence(r.lang, n)
 	}
 	text, err := h.words.Text(r.lang, n)
-	return text.Title, err
+	first, _, _ := strings.Cut(text.Body, "\n") // what they are asked to do comes after it
+	return first, err
 }
 
 // villageViews lists all homes by village and area, each with its state.

@@ -89,6 +89,15 @@ func (h *handler) standing(r *request, a *alerts.Alert, zone *time.Location) str
 	return strings.Join(parts, r.t["list"])
 }
 
+// stands is standing as a sentence of its own.
+func (h *handler) stands(r *request, a *alerts.Alert, zone *time.Location) string {
+	line := h.standing(r, a, zone)
+	if line == "" {
+		return ""
+	}
+	return r.t.fill("stands", line)
+}
+
 // date is a day.
 func (h *handler) date(r *request, t time.Time) string {
 	return r.t.fill("day-month", int(t.Month()), t.Day(), t.Format("January"))
