@@ -55,7 +55,7 @@ func (h *handler) viewers(f func(*request) (view, error)) func(*request) (view, 
 		person, err := h.service.Viewer(token)
 		switch {
 		case errors.Is(err, alerts.ErrExpired):
-			return h.say(r, http.StatusGone, r.t["view-expired"])
+			return h.say(r, http.StatusGone, "cannot-open", "view-expired")
 		case errors.Is(err, alerts.ErrForged):
 			return h.notFound(r)
 		case err != nil:

@@ -26,11 +26,18 @@ type questionView struct {
 
 // saidView is what is said after an answer, or instead of a question.
 type saidView struct {
+	Class    string
 	Heading  string
 	Text     string
 	Standing string
 	Others   []choice
 	Back     string
+}
+
+// pageOrder is in what order further answers are offered: what matters in the end
+// stands first.
+var pageOrder = []alerts.Action{
+	alerts.SayOutcome, alerts.SayVisited, alerts.Acknowledge, alerts.IAmWell, alerts.INeedHelp, alerts.SayAway, alerts.Pass, alerts.SayMute,
 }
 
 // subject is what is answered, from a message's link or from a household's page.
@@ -86,15 +93,14 @@ func (h *handler) answer(r *request) (view, error) {
 // asked is what a link is about.
 func (h *handler) asked(r *request, asked *alerts.Asked) subject {
 	s := subject{alert: asked.Alert, notice: asked.Notice, role: asked.Role, action: asked.Action, who: asked.Officials}
-	for _, l := range asked.Further {
-		c := choice{
-			URL:  "/a/" + url.PathEscape(l.Token) + string(r.query),
-			Word: h.words.Answer(r.lang, alerts.Notice{Role: asked.Role}, l.Action),
-		}
-		if l.Action == alerts.SayOutcome { // what matters in the end stands first
-			s.others = slices.Insert(s.others, 0, c)
-		} else {
-			s.others = append(s.others, c)
+	for _, action := range pageOrder {
+		for _, l := range asked.Further {
+			if l.Action == action {
+				s.others = append(s.others, choice{
+					URL:  "/a/" + url.PathEscape(l.Token) + string(r.query),
+					Word: h.words.Answer(r.lang, alerts.Notice{Role: asked.Role}, action),
+				})
+			}
 		}
 	}
 	return s
@@ -164,7 +170,7 @@ func (h *handler) here(r *request) (*subject, error) {
 // take reads an answer, has it taken, and thanks.
 func (h *handler) take(r *request, s *subject, respond func(alerts.Response) error) (view, error) {
 	if !h.ours(r.Request) {
-		return h.say(r, http.StatusForbidden, r.t["other-site"])
+		return h.say(r, http.StatusForbidden, "cannot-answer", "other-site")
 	}
 	filled, err := filledIn(r.Request)
 	var ans alerts.Response
@@ -194,7 +200,7 @@ func (h *handler) take(r *request, s *subject, respond func(alerts.Response) err
 	case errors.Is(err, alerts.ErrWho):
 		return h.ask(r, s, filled, r.t["wrong-digits"], http.StatusForbidden)
 	case errors.Is(err, alerts.ErrTries):
-		return h.say(r, http.StatusTooManyRequests, r.t["too-many"])
+		return h.say(r, http.StatusTooManyRequests, "cannot-answer", "too-many")
 	default:
 		return h.refuse(r, nil, err)
 	}
@@ -267,7 +273,7 @@ func (h *handler) whoIsThere(r *request, all []alerts.Official, chosen string) [
 
 // thank says what happens next.
 func (h *handler) thank(r *request, s *subject, done alerts.Action) (view, error) {
-	v := saidView{Heading: r.t["thanks"], Text: h.words.Pages(r.lang).Thanks[done], Others: s.others, Back: s.back}
+	v := saidView{Class: "fine", Heading: r.t["thanks"], Text: h.words.Pages(r.lang).Thanks[done], Others: s.others, Back: s.back}
 	v.Standing = h.stands(r, s.alert, s.notice.Zone)
 	return view{template: "said.html", status: http.StatusOK, title: v.Heading, data: v}, nil
 }
@@ -276,7 +282,7 @@ func (h *handler) thank(r *request, s *subject, done alerts.Action) (view, error
 // stand where that is hers to know.
 func (h *handler) refuse(r *request, asked *alerts.Asked, err error) (view, error) {
 	p := h.words.Pages(r.lang)
-	v := saidView{Heading: r.t["cannot-answer"]}
+	v := saidView{Class: "dark", Heading: r.t["cannot-answer"]}
 	var status int
 	switch {
 	case errors.Is(err, alerts.ErrForged):
@@ -286,9 +292,9 @@ func (h *handler) refuse(r *request, asked *alerts.Asked, err error) (view, erro
 	case errors.Is(err, alerts.ErrExpired):
 		status, v.Text = http.StatusGone, p.Expired
 	case errors.Is(err, alerts.ErrNotOpen):
-		status, v.Text = http.StatusConflict, p.Closed
+		status, v.Heading, v.Text = http.StatusConflict, r.t["no-need"], p.Closed
 	case errors.Is(err, alerts.ErrAnswered):
-		status, v.Text = http.StatusConflict, p.Used
+		status, v.Heading, v.Text = http.StatusConflict, r.t["no-need"], p.Used
 	default:
 		return view{}, err
 	}
@@ -300,7 +306,8 @@ func (h *handler) refuse(r *request, asked *alerts.Asked, err error) (view, erro
 	return view{template: "said.html", status: status, title: v.Heading, data: v}, nil
 }
 
-// say is a page with one sentence.
-func (h *handler) say(r *request, status int, text string) (view, error) {
-	return view{template: "said.html", status: status, title: r.t["cannot-answer"], data: saidView{Heading: r.t["cannot-answer"], Text: text}}, nil
+// say is a page with one sentence, under a heading of the page's texts.
+func (h *handler) say(r *request, status int, heading, text string) (view, error) {
+	v := saidView{Class: "dark", Heading: r.t[heading], Text: r.t[text]}
+	return view{template: "said.html", status: status, title: v.Heading, data: v}, nil
 }

@@ -31,6 +31,9 @@ func (h *handler) events(r *request, ro *directory, home *roster.Household) ([]e
 	kin := ro.roles[home.ID] == roster.Kin
 	for i := range es {
 		e := &es[i]
+		if e.Kind == alerts.EventCalled && e.Detail == string(escalate.Opened) {
+			continue // who was told then stands with what was found
+		}
 		at := transition{e.AlertID, e.Seq}
 		var v eventView
 		switch e.Kind {

@@ -39,6 +39,7 @@ type form struct {
 	Outcomes  []option
 	Kinds     []option // how she looked in
 	Texts     []area
+	Wrote     bool // the texts are not empty
 	HandedTo  string
 	Date      string // of Until or LookAgain
 	First     string // day that can be chosen
@@ -47,8 +48,8 @@ type form struct {
 }
 
 type option struct {
-	Value, Name, Hint string
-	Chosen            bool
+	Value, Name string
+	Chosen      bool
 }
 
 // pick is an option of a field.
@@ -69,23 +70,23 @@ func (h *handler) newForm(r *request, action alerts.Action, filled url.Values, t
 	p := h.words.Pages(r.lang)
 	f := form{
 		Action: action, Lead: p.Questions[action], Confirm: p.Confirm[action], Post: r.URL.EscapedPath() + string(r.query),
-		Date: tidy(filled.Get("date")),
+		Date:  tidy(filled.Get("date")),
 		First: today.Format(time.DateOnly), Last: today.AddDate(0, 0, furthestDay).Format(time.DateOnly),
 	}
 	switch action {
 	case alerts.SayAway, alerts.SayMute:
-		f.Until = days(p.Dates, 0, filled.Get("until"))
-		f.Until = append(f.Until, option{otherDay, p.OtherDate, "", filled.Get("until") == otherDay})
+		until := chosenDay(filled, "until")
+		f.Until = append(days(p.Dates, 0, until), option{otherDay, p.OtherDate, until == otherDay})
 	case alerts.SayVisited:
 		f.visit(r, filled, roster.AtTheDoor)
 	case alerts.SayOutcome:
 		for _, o := range alerts.Outcomes {
-			f.Outcomes = append(f.Outcomes, option{string(o), h.words.Outcome(r.lang, o), "", filled.Get("outcome") == string(o)})
+			f.Outcomes = append(f.Outcomes, option{string(o), h.words.Outcome(r.lang, o), filled.Get("outcome") == string(o)})
 		}
 		f.HandedTo = tidy(filled.Get("handed"))
-		again := filled.Get("again")
-		f.LookAgain = append([]option{{"", p.Never, "", again == ""}}, days(p.Dates, 1, again)...)
-		f.LookAgain = append(f.LookAgain, option{otherDay, p.OtherDate, "", again == otherDay})
+		again := chosenDay(filled, "again")
+		f.LookAgain = append([]option{{"", p.Never, again == ""}}, days(p.Dates, 1, again)...)
+		f.LookAgain = append(f.LookAgain, option{otherDay, p.OtherDate, again == otherDay})
 		f.visit(r, filled, "")
 	}
 	return f
@@ -94,7 +95,7 @@ func (h *handler) newForm(r *request, action alerts.Action, filled url.Values, t
 func days(all []message.DateWords, from int, chosen string) (out []option) {
 	for _, d := range all {
 		if v := strconv.Itoa(d.Days); d.Days >= from {
-			out = append(out, option{v, d.Name, "", chosen == v})
+			out = append(out, option{v, d.Name, chosen == v})
 		}
 	}
 	return out
@@ -107,10 +108,11 @@ func (f *form) visit(r *request, filled url.Values, usual roster.VisitKind) {
 		kind = string(usual)
 	}
 	for _, k := range []roster.VisitKind{roster.AtTheDoor, roster.ByPhone} {
-		f.Kinds = append(f.Kinds, option{string(k), r.t["kind-"+string(k)], "", kind == string(k)})
+		f.Kinds = append(f.Kinds, option{string(k), r.t["kind-"+string(k)], kind == string(k)})
 	}
 	for _, name := range []string{"situation", "difficulty", "measure"} {
-		f.Texts = append(f.Texts, area{name, r.t.fill("if-any", r.t[name]), tidy(filled.Get(name))})
+		f.Texts = append(f.Texts, area{name, r.t[name], tidy(filled.Get(name))})
+		f.Wrote = f.Wrote || tidy(filled.Get(name)) != ""
 	}
 }
 
@@ -125,7 +127,7 @@ func read(action alerts.Action, filled url.Values, today time.Time) (r alerts.Re
 	switch action {
 	case alerts.SayAway, alerts.SayMute:
 		// To the end of the day: she may come back late.
-		if r.Until, err = day(filled.Get("until"), filled.Get("date"), today, 0); err == nil {
+		if r.Until, err = day(chosenDay(filled, "until"), filled.Get("date"), today, 0); err == nil {
 			r.Until = r.Until.AddDate(0, 0, 1)
 		}
 	case alerts.SayVisited:
@@ -138,7 +140,7 @@ func read(action alerts.Action, filled url.Values, today time.Time) (r alerts.Re
 		if r.HandedTo, err = line(filled.Get("handed"), longestShort); err != nil {
 			return r, err
 		}
-		if again := filled.Get("again"); again != "" {
+		if again := chosenDay(filled, "again"); again != "" {
 			if r.FollowUp, err = day(again, filled.Get("date"), today, 1); err != nil {
 				return r, err
 			}
@@ -147,6 +149,15 @@ func read(action alerts.Action, filled url.Values, today time.Time) (r alerts.Re
 		r.Visit, err = visitOf(filled, false)
 	}
 	return r, err
+}
+
+// chosenDay is the choice of a day. Whoever fills in a date and leaves the choice
+// beside it as it was means the date.
+func chosenDay(filled url.Values, field string) string {
+	if v := filled.Get(field); v != "" || filled.Get("date") == "" {
+		return v
+	}
+	return otherDay
 }
 
 // lookAgainAt is the time of day at which a day to look again begins.

@@ -195,6 +195,13 @@ func (h *handler) card(r *request, ro *directory, a *alerts.Alert, f *detectors.
 			c.Late = r.t["late"]
 		}
 	}
+	switch n := needOf(a); {
+	case !a.Open():
+		c.Class, c.Colour, c.Urgency = "fine", h.words.Event(r.lang, alerts.EventResolved), ""
+	case a.Area(), n == needsSomebody, n == isSeenTo:
+	default:
+		c.Urgency = "" // somebody has been there
+	}
 	if a.Open() {
 		c.Elapsed = h.elapsed(r, a)
 	} else {
