@@ -205,6 +205,7 @@ func (s *Service) RespondByLink(ctx context.Context, token string, r Response) (
 		}
 		return w.tx.UseQuestion(q.N, asked.Action, w.now)
 	})
+	s.Nudge()
 	if err == nil {
 		err = refused
 	}

@@ -178,6 +178,9 @@ func (w *work) notice(a *Alert, home *roster.Household, t *Telling) (Notice, err
 		Fallback: t.To.Role == roster.Operator && t.Purpose != ToWarn,
 		Outcome:  a.Outcome, HandedTo: a.HandedTo, Helped: a.Helped, Holder: a.Holder.Role, HeldSince: a.HeldAt,
 	}
+	if !w.opts.Policies.Replayed {
+		n.Now = w.now // what is told in the morning speaks of "yesterday evening"
+	}
 	if !a.ToldAt.IsZero() {
 		n.Waited = w.now.Sub(a.ToldAt)
 	}

@@ -42,8 +42,8 @@ type Quality struct {
 // Answered is how many cases somebody said something about.
 func (q *Quality) Answered() int { return q.Real + q.Harmless + q.Technical + q.False }
 
-// real are the outcomes for which it was right to tell somebody.
-var real = []Outcome{Emergency, NeedsHelp, Appliance, Wiring}
+// actual are the outcomes for which it was right to tell somebody.
+var actual = []Outcome{Emergency, NeedsHelp, Appliance, Wiring}
 
 // add counts cases.
 func (q *Quality) add(t Turned) {
@@ -54,7 +54,7 @@ func (q *Quality) add(t Turned) {
 	switch {
 	case t.Outcome == "":
 		q.Open += t.Cases
-	case slices.Contains(real, t.Outcome):
+	case slices.Contains(actual, t.Outcome):
 		q.Real += t.Cases
 	case t.Outcome == WasAway || t.Outcome == AtFamily:
 		q.Harmless += t.Cases

@@ -129,5 +129,6 @@ func (s *Service) RespondByKey(ctx context.Context, personID, key, via string) (
 		}
 		return w.tx.UseQuestion(q.N, r.Action, w.now)
 	})
+	s.Nudge()
 	return a, err
 }

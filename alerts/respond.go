@@ -50,6 +50,7 @@ func (s *Service) Respond(ctx context.Context, ans Response) (*Alert, error) {
 	if err != nil {
 		return a, fmt.Errorf("answer %s: %w", ans.Action, err)
 	}
+	s.Nudge()
 	return a, nil
 }
 

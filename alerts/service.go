@@ -261,6 +261,7 @@ func (s *Service) apply(ctx context.Context, batch []entry) error {
 		}); err != nil {
 			return err
 		}
+		s.Nudge()
 	}
 	if len(bad) > 0 {
 		s.metrics.bad.Add(float64(len(bad)))
@@ -284,7 +285,6 @@ func (s *Service) update(ctx context.Context, do func(*work) error) error {
 	if done.enqueued > 0 {
 		s.opts.Wake()
 	}
-	s.Nudge()
 	return nil
 }
 

@@ -1,8 +1,11 @@
 package alerts_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -497,4 +500,31 @@ func TestTheOutcomesOfADayAreItsQuality(t *testing.T) {
 	if q := all[2]; q.Village != "湾底村" || q.Kind != detectors.Shortfall {
 		t.Errorf("the village: %+v", q)
 	}
+}
+
+// The loop that does what is due sleeps while nothing is.
+func TestTheLoopSleepsWhileNothingIsDue(t *testing.T) {
+	w := newTown(t)
+	w.detectors(w.finding("h1", detectors.NoSignOfLife, detectors.Red))
+	looks := &counting{Store: w.db}
+	service := w.serve(looks)
+	ctx, stop := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer stop()
+	if err := service.Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Run ended with %v", err)
+	}
+	if n := looks.n.Load(); n == 0 || n > 3 {
+		t.Errorf("it looked %d times in 300 ms in which nothing was due", n)
+	}
+}
+
+// counting counts transactions.
+type counting struct {
+	alerts.Store
+	n atomic.Int64
+}
+
+func (c *counting) Update(ctx context.Context, fn func(alerts.Tx) error) error {
+	c.n.Add(1)
+	return c.Store.Update(ctx, fn)
 }

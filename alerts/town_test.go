@@ -62,9 +62,8 @@ var cast = []struct {
 // newTown begins on Sunday, 12 July 2026, at 08:00.
 func newTown(t *testing.T) *town {
 	t.Helper()
-	w := &town{t: t, now: time.Date(2026, 7, 12, 8, 0, 0, 0, shanghai), dead: map[string]bool{}, reg: prometheus.NewPedanticRegistry()}
-	clock := func() time.Time { return w.now }
-	w.db = storetest.Open(t, clock)
+	w := &town{t: t, now: time.Date(2026, 7, 12, 8, 0, 0, 0, shanghai), dead: map[string]bool{}}
+	w.db = storetest.Open(t, func() time.Time { return w.now })
 	var homes []store.HouseholdRow
 	for i := 1; i <= 40; i++ {
 		homes = append(homes, store.HouseholdRow{
@@ -91,19 +90,23 @@ func newTown(t *testing.T) *town {
 		{ID: "t1", Level: roster.Town, ParentID: "c1", Name: "下应街道"},
 		{ID: "c1", Level: roster.County, Name: "鄞州区"},
 	}))
+	w.service = w.serve(w.db)
+	return w
+}
+
+// serve is a service over a store, with metrics of its own.
+func (w *town) serve(s alerts.Store) *alerts.Service {
+	w.t.Helper()
 	words, err := message.New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.service, err = alerts.NewService(t.Context(), w.db, words, alerts.Options{
+	w.must(err)
+	w.reg = prometheus.NewPedanticRegistry()
+	service, err := alerts.NewService(w.t.Context(), s, words, alerts.Options{
 		Fallback: roster.Person{Contacts: []roster.Contact{{Channel: aChat}}}, Channels: []string{aChat, anSMS}, Brief: []string{anSMS},
 		BaseURL: "https://weimang.example", LinkKey: []byte("a key of thirty-two bytes, or so."), Zone: shanghai,
-		Policies: escalate.Default(), Now: clock,
+		Policies: escalate.Default(), Now: func() time.Time { return w.now },
 	}, slog.New(slog.DiscardHandler), w.reg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w
+	w.must(err)
+	return service
 }
 
 func (w *town) must(err error) {

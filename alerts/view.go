@@ -44,6 +44,7 @@ func (s *Service) RespondByView(ctx context.Context, token, household string, r 
 		a, err = w.respond(r)
 		return err
 	})
+	s.Nudge()
 	return a, err
 }
 

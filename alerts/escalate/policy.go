@@ -41,7 +41,9 @@ type Policies struct {
 	// Burst is how many messages somebody gets within a minute before the rest
 	// is put together in one. 0 is no limit.
 	Burst int
-	list  []Policy
+	// Replayed: nobody reads it at the time of day at which it is written.
+	Replayed bool
+	list     []Policy
 }
 
 // Policy is who is called on some occasions.
@@ -109,7 +111,7 @@ func Default() *Policies {
 // Immediate tells the chairs at once and waits for nobody: for a feed that is
 // replayed, where nobody is there to answer.
 func Immediate() *Policies {
-	return &Policies{list: []Policy{{Name: "immediate", For: occasions, Steps: []Step{{Tell: []roster.Role{roster.Chair}}}}}}
+	return &Policies{Replayed: true, list: []Policy{{Name: "immediate", For: occasions, Steps: []Step{{Tell: []roster.Role{roster.Chair}}}}}}
 }
 
 // DefaultText is the default policy as a site would write it.

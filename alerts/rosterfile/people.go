@@ -35,7 +35,7 @@ func OpenPeople(path string) ([]roster.Member, error) {
 	return people, nil
 }
 
-// ReadPeople reads CSV with a header of village_id, role (chair or operator),
+// ReadPeople reads CSV with a header of village_id, role (chair, deputy or operator),
 // name, channel (as the configuration opens it), address and language (zh-CN,
 // en or empty for the site's), in any order; other columns are ignored. A
 // person's id is made of village, role and place among those, so that names
@@ -98,8 +98,8 @@ func check(p *roster.Member) error {
 	switch {
 	case !contract.ValidID(p.Duty.UnitID):
 		return errors.New("column village_id: an id has 1 to 64 characters of A-Z a-z 0-9 . _ : and -")
-	case p.Duty.Role != roster.Chair && p.Duty.Role != roster.Operator:
-		return fmt.Errorf("column role: must be %s or %s", roster.Chair, roster.Operator)
+	case p.Duty.Role != roster.Chair && p.Duty.Role != roster.Deputy && p.Duty.Role != roster.Operator:
+		return fmt.Errorf("column role: must be %s, %s or %s", roster.Chair, roster.Deputy, roster.Operator)
 	case contact.Channel == "":
 		return errors.New("column channel: required: the channel that reaches the person, such as console or webhook")
 	case p.Lang != "" && !slices.Contains(roster.Langs, p.Lang):

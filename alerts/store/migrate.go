@@ -17,13 +17,13 @@ var migrations embed.FS
 
 // NewestSchema is the version of the schema that this program works with.
 func NewestSchema() (int64, error) {
-	names, err := fs.Glob(migrations, "migrations/*.sql")
-	if err != nil || len(names) == 0 {
-		return 0, fmt.Errorf("no migrations are embedded: %w", err)
+	files, err := migrations.ReadDir("migrations")
+	if err != nil {
+		return 0, fmt.Errorf("embedded migrations: %w", err)
 	}
 	var newest int64
-	for _, name := range names {
-		v, err := goose.NumericComponent(name)
+	for _, file := range files {
+		v, err := goose.NumericComponent(file.Name())
 		if err != nil {
 			return 0, fmt.Errorf("embedded migrations: %w", err)
 		}

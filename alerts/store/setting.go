@@ -3,10 +3,10 @@ package store
 import "context"
 
 // Setting is a value that the site has made for itself. Where it has none yet
-// it is make's, and stays so: processes that start together agree on one.
-func (db *DB) Setting(ctx context.Context, name string, make func() string) (value string, err error) {
+// it is what first says, and stays so: processes that start together agree on one.
+func (db *DB) Setting(ctx context.Context, name string, first func() string) (value string, err error) {
 	err = db.update(ctx, func(t *tx) error {
-		sealed, err := db.seal("settings.value", name, make())
+		sealed, err := db.seal("settings.value", name, first())
 		if err != nil {
 			return err
 		}

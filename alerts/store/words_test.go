@@ -1,6 +1,30 @@
 package store
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
+
+// A session that hangs must not keep the turn, unless an operator says so.
+func TestSessionsHaveLimits(t *testing.T) {
+	config, err := parsePostgres("postgres://weimang@db.example/weimang?statement_timeout=5000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for setting, want := range map[string]string{
+		"idle_in_transaction_session_timeout": "30000",
+		"tcp_user_timeout":                    "30000",
+		"tcp_keepalives_idle":                 "15",
+		"statement_timeout":                   "5000", // the address's own
+	} {
+		if got := config.RuntimeParams[setting]; got != want {
+			t.Errorf("%s is %q, want %q", setting, got, want)
+		}
+	}
+	if config.ConnectTimeout != 5*time.Second || config.DialFunc == nil {
+		t.Errorf("connecting may take %s", config.ConnectTimeout)
+	}
+}
 
 func TestPlaceholdersAreNumbered(t *testing.T) {
 	for text, want := range map[string]string{

@@ -45,7 +45,7 @@ of 96 as Protobuf, with a feed.usual_delay of 25h. CPU seconds are of this proce
 			return opt.measure(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
-	cmd.AddCommand(newBenchLatencyCmd(), newBenchWorkersCmd())
+	cmd.AddCommand(newBenchLatencyCmd(), newBenchWorkersCmd(), newBenchAlertsCmd())
 	opt.flags(cmd, 30*time.Minute)
 	f := cmd.Flags()
 	f.StringVar(&opt.format, "format", string(bench.JSON), "json, protobuf (a reading a record) or day (96 a record)")

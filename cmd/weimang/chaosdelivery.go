@@ -54,8 +54,8 @@ round every finding must be applied and every message delivered; a message may h
 come twice only where no sender can avoid it: the vendor took it and its receipt
 was withheld, or the process was killed before it had noted the receipt.
 
---store postgres starts a PostgreSQL by deploy/local/postgres unless --url names
-one, with two processes that share it. Exit code 1 where anything is wrong.`,
+With --store postgres two processes share the PostgreSQL that --url names. Exit code
+1 where anything is wrong.`,
 		Example: `  weimang chaos delivery --rounds 100 --seed 7 --store sqlite
   weimang chaos delivery --rounds 100 --seed 7 --store postgres --url postgres://…
   weimang chaos delivery --rounds 3 --sabotage send-before-store`,
@@ -69,7 +69,7 @@ one, with two processes that share it. Exit code 1 where anything is wrong.`,
 	f.Uint64Var(&opt.run.Seed, "seed", opt.run.Seed, "decides what is found, and what strikes when")
 	f.IntVar(&opt.run.Homes, "households", opt.run.Homes, "homes")
 	f.StringVar(&opt.store, "store", "sqlite", "sqlite or postgres")
-	f.StringVar(&opt.url, "url", "", "PostgreSQL database to use; its tables must be empty")
+	f.StringVar(&opt.url, "url", "", "PostgreSQL to use, in a schema of its own that is dropped at the end")
 	f.StringVar(&opt.sabotage, "sabotage", "", "break a rule, so that the run must fail: "+sabotageSendFirst)
 	f.DurationVar(&opt.session, "session", opt.session, "session timeout of the processes' group")
 	f.BoolVar(&opt.logs, "logs", false, "print what the processes log")
@@ -145,6 +145,8 @@ type deliverySite struct {
 	client   *stream.Client
 	producer *stream.Producer
 	db       *store.DB
+	url      string // of the PostgreSQL, with a schema of its own
+	drop     func() error
 	config   string
 }
 
@@ -157,6 +159,11 @@ func (o *deliveryOptions) newSite(ctx context.Context) (_ *deliverySite, err err
 	}()
 	if s.dir, err = os.MkdirTemp("", "weimang-delivery-"); err != nil {
 		return nil, err
+	}
+	if o.url != "" {
+		if s.url, s.drop, err = store.OwnSchema(ctx, o.url); err != nil {
+			return nil, err
+		}
 	}
 	if s.broker, err = startOwnBroker(ctx); err != nil {
 		return nil, err
@@ -226,7 +233,7 @@ alerts:
   fallback: {channel: webhook}
 http: {addr: "127.0.0.1:0"}
 detect: {history: false}
-`, s.dir, s.broker.addr, filepath.Join(s.dir, "households.csv"), filepath.Join(s.dir, "people.csv"), s.opt.url, filepath.Join(s.dir, "policies.yaml")),
+`, s.dir, s.broker.addr, filepath.Join(s.dir, "households.csv"), filepath.Join(s.dir, "people.csv"), s.url, filepath.Join(s.dir, "policies.yaml")),
 	} {
 		if err := os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o600); err != nil {
 			return err
@@ -245,8 +252,9 @@ type deliveryWorker struct{ *child }
 // Kill implements chaos.Worker.
 func (w deliveryWorker) Kill() error { return w.kill() }
 
-// Stop implements chaos.Worker.
-func (w deliveryWorker) Stop() error { return w.end(childGrace) }
+// Stop implements chaos.Worker. All is judged by then, and a broker whose members
+// have died so often may let the last one wait for long.
+func (w deliveryWorker) Stop() error { return w.kill() }
 
 // Start implements chaos.Site.
 func (s *deliverySite) Start(ctx context.Context, name, address string) (chaos.Worker, error) {
@@ -304,6 +312,9 @@ func (s *deliverySite) close() error {
 	}
 	if s.broker != nil {
 		errs = append(errs, s.broker.stop())
+	}
+	if s.drop != nil {
+		errs = append(errs, s.drop())
 	}
 	if s.dir != "" {
 		errs = append(errs, os.RemoveAll(s.dir))

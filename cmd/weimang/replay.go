@@ -104,6 +104,7 @@ func (o *replayOptions) config() (*Config, error) {
 		return nil, err
 	}
 	cfg.DataDir, cfg.Kafka.Addr, cfg.HTTP.Addr = o.dataDir, "127.0.0.1:0", o.httpAddr
+	cfg.Store = StoreConfig{} // in the data folder: what was once is no matter of a site's store
 	cfg.Roster.Households, cfg.Roster.People = "", o.people
 	cfg.Roster.Open = o.feed.households == ""
 	cfg.Roster.Zone = o.feed.zone

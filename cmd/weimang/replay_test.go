@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"weimang/alerts/roster"
 	"weimang/alerts/rosterfile"
 	"weimang/ingest/feedfile"
@@ -322,4 +324,25 @@ func firstDifference(got, want string) string {
 		}
 	}
 	return "(no difference)"
+}
+
+// The configuration of a site may be given for its budgets. What is replayed must
+// not come among the site's alerts.
+func TestAReplayHasAStoreOfItsOwn(t *testing.T) {
+	for _, where := range []string{"path: site.db", "url: postgres://weimang@db.example/weimang"} {
+		config := filepath.Join(t.TempDir(), "weimang.yaml")
+		if err := os.WriteFile(config, []byte("store:\n  "+where+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		opt := replayOptions{configFile: config, dataDir: "replayed", httpAddr: "127.0.0.1:0"}
+		opt.feed.zone = "UTC"
+		opt.detect.flags(new(cobra.Command))
+		cfg, err := opt.config()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := cfg.StoreOptions(); got.URL != "" || got.Path != filepath.Join("replayed", "weimang.db") {
+			t.Errorf("%s: the replay's store is %q, %q", where, got.Path, got.URL)
+		}
+	}
 }

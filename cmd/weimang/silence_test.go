@@ -48,6 +48,7 @@ func TestAFeedThatFallsSilentIsTold(t *testing.T) {
 
 	cfg := DefaultConfig()
 	cfg.DataDir, cfg.Kafka.Addr, cfg.HTTP.Addr = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0"
+	cfg.Alerts.Policies = policiesImmediate // whatever time of day it is here
 	var messages lines
 	w := wiring{
 		cfg: cfg, log: slog.New(slog.DiscardHandler), now: func() time.Time { return time.UnixMilli(ms.Load()).UTC() },

@@ -58,14 +58,14 @@ func TestAStoreMovesByItsBackup(t *testing.T) {
 
 	r := weimang(t, "", "store", "backup", "--config", source, "--to", file)
 	r.want(t, exitOK)
-	wantContains(t, "stderr", r.stderr, "4 rows", "from sqlite")
+	wantContains(t, "stderr", r.stderr, " rows of schema ", "from sqlite")
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the backup has mode %v (%v): names stand in it", info.Mode(), err)
 	}
 	r = weimang(t, "", "store", "restore", "--config", target, "--from", file)
 	r.want(t, exitOK)
-	wantContains(t, "stdout", r.stdout, "4 rows restored into "+string(storetest.OpenAt(t, to).Kind()), "taken from sqlite")
-	wantContains(t, "info", info(t, target), "people 1 rows", "homes 1 rows")
+	wantContains(t, "stdout", r.stdout, " rows restored into "+string(storetest.OpenAt(t, to).Kind()), "taken from sqlite")
+	wantContains(t, "info", info(t, target), "households 1 rows", "homes 1 rows")
 
 	r = weimang(t, "", "store", "restore", "--config", target, "--from", file)
 	r.want(t, exitFailed)
@@ -77,7 +77,7 @@ func TestAStoreMovesByItsBackup(t *testing.T) {
 	r = weimang(t, "", "store", "restore", "--config", target, "--from", file, "--replace")
 	r.want(t, exitFailed)
 	wantContains(t, "stderr", r.stderr, "damaged or cut short")
-	wantContains(t, "info", info(t, target), "people 1 rows")
+	wantContains(t, "info", info(t, target), "households 1 rows")
 }
 
 func TestABackupOfNoStoreLeavesTheOneBefore(t *testing.T) {
