@@ -81,14 +81,29 @@ func (h *handler) visit(r *request, visit roster.Visit, zone *time.Location, rol
 // none that was ever a case.
 func caseAlert(recent []alerts.Alert) *alerts.Alert {
 	for i := range recent {
-		if s := recent[i].Stage; s != alerts.Closed && s != "" && s != alerts.Noted {
-			return &recent[i]
+		if a := &recent[i]; isCase(a) && a.Stage != alerts.Closed && a.Stage != alerts.Noted {
+			return a
 		}
 	}
-	if len(recent) == 0 || recent[0].Stage == "" {
+	if len(recent) == 0 || !isCase(&recent[0]) {
 		return nil
 	}
 	return &recent[0]
+}
+
+// isCase reports whether somebody is waited for, or has answered: not so at a site
+// whose policy is to tell the chair and to leave it at that.
+func isCase(a *alerts.Alert) bool {
+	switch a.Stage {
+	case alerts.Calling:
+		return a.Chain != nil && a.Chain.Held > 0
+	case alerts.Closed:
+		return a.Outcome != alerts.Unasked
+	case alerts.Noted, alerts.Held, alerts.InHand, alerts.Asking:
+		return true
+	default:
+		return false // of before there were cases
+	}
 }
 
 // onThePage are what can be answered on a household's page, in its order.
@@ -122,7 +137,7 @@ func mayAnswer(a *alerts.Alert, action alerts.Action, role roster.Role) bool {
 	case a.Stage == alerts.Closed:
 		return action == alerts.SayOutcome && (a.Outcome == alerts.Unanswered || a.Outcome == alerts.Unasked)
 	case action == alerts.Acknowledge:
-		return a.Stage == alerts.Calling || a.Stage == alerts.Noted || a.Stage == alerts.Held
+		return a.Stage == alerts.Calling || a.Stage == alerts.Held
 	default:
 		return true
 	}

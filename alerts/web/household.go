@@ -131,6 +131,14 @@ func (h *handler) describe(r *request, ro *directory, a *alerts.Alert, v *househ
 	}
 	v.Class, v.Colour, v.State = a.Severity.String(), h.words.Severity(r.lang, a.Severity), h.words.Urgency(r.lang, a.Severity)
 	v.Lines = strings.Split(text.Body, "\n")
+	if n := needOf(a); n == waitsForADay || a.Stage == alerts.Closed {
+		// Somebody has been there: nobody is sent again.
+		line, err := h.sentence(r, h.notice(r, ro, a, a.Finding))
+		if err != nil {
+			return err
+		}
+		v.State, v.Lines = h.words.Stage(r.lang, a.Stage), []string{line}
+	}
 	v.Elapsed = h.elapsed(r, a)
 	return nil
 }

@@ -192,6 +192,11 @@ func (s *system) startAlert(ctx context.Context, w wiring) (page http.Handler, e
 	if err != nil {
 		return nil, err
 	}
+	if cfg.Clock == clockFeed {
+		// What a feed of the past would have told is looked at on this machine, and
+		// reads the same each time.
+		key = ""
+	}
 	service, err := alerts.NewService(ctx, cases, words, alerts.Options{
 		Fallback: fallback(cfg), Channels: names(w.channels), BaseURL: s.page, Zone: zone, Wake: s.deliver.Wake,
 		Policies: policies, Holiday: holidays.IsHoliday, LinkKey: []byte(key),
