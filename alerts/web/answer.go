@@ -218,7 +218,7 @@ func (h *handler) ask(r *request, s *subject, filled url.Values, problem string,
 	a, n := s.alert, s.notice
 	v := questionView{
 		Class: a.Severity.String(), Colour: h.words.Severity(r.lang, a.Severity), Urgency: h.words.Urgency(r.lang, a.Severity),
-		Label: tidy(n.Label), Village: tidy(n.Village), Standing: h.stands(r, a, n.Zone), Problem: problem,
+		Label: tidy(n.Label), Village: tidy(n.Village), Standing: h.standsFor(r, s), Problem: problem,
 		Form: h.newForm(r, s.action, filled, h.today(r, s)), Others: s.others, Back: s.back,
 	}
 	if s.back != "" {
@@ -231,6 +231,12 @@ func (h *handler) ask(r *request, s *subject, filled url.Values, problem string,
 		v.Elapsed = h.elapsed(r, a)
 	} else {
 		v.Class, v.Colour, v.Urgency = "fine", h.words.Event(r.lang, alerts.EventResolved), ""
+	}
+	switch s.role {
+	case roster.Resident: // asked how she is, and no more
+		v.Class, v.Colour, v.Urgency, v.Elapsed, v.Village = "fine", "", "", "", ""
+	case roster.Kin: // the text says what to do first
+		v.Urgency = ""
 	}
 	where := []string{tidy(n.Name), tidy(n.Address)}
 	v.Where = strings.Join(slices.DeleteFunc(where, func(s string) bool { return s == "" }), " · ")
@@ -249,6 +255,15 @@ func (h *handler) matter(r *request, s *subject) ([]string, error) {
 	}
 	text, err := h.words.Text(r.lang, s.notice)
 	return strings.Split(text.Body, "\n"), err
+}
+
+// standsFor is how things stand, for who is asked. A resident is not told who is
+// looked for because of her.
+func (h *handler) standsFor(r *request, s *subject) string {
+	if s.role == roster.Resident {
+		return ""
+	}
+	return h.stands(r, s.alert, s.notice.Zone)
 }
 
 // whoIsThere asks in a group who answers: by her role, and by her surname where
@@ -274,7 +289,7 @@ func (h *handler) whoIsThere(r *request, all []alerts.Official, chosen string) [
 // thank says what happens next.
 func (h *handler) thank(r *request, s *subject, done alerts.Action) (view, error) {
 	v := saidView{Class: "fine", Heading: r.t["thanks"], Text: h.words.Pages(r.lang).Thanks[done], Others: s.others, Back: s.back}
-	v.Standing = h.stands(r, s.alert, s.notice.Zone)
+	v.Standing = h.standsFor(r, s)
 	return view{template: "said.html", status: http.StatusOK, title: v.Heading, data: v}, nil
 }
 
@@ -300,8 +315,10 @@ func (h *handler) refuse(r *request, asked *alerts.Asked, err error) (view, erro
 	}
 	if asked != nil {
 		s := h.asked(r, asked)
-		v.Others = s.others
-		v.Standing = h.stands(r, asked.Alert, asked.Notice.Zone)
+		v.Others, v.Standing = s.others, h.standsFor(r, &s)
+		if holder := asked.Alert.Holder.Role; s.who != nil && holder != "" && errors.Is(err, alerts.ErrAnswered) {
+			v.Text = h.words.Answered(r.lang, holder) // not by who reads this, maybe
+		}
 	}
 	return view{template: "said.html", status: status, title: v.Heading, data: v}, nil
 }

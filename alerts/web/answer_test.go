@@ -175,6 +175,52 @@ func TestKinAreAskedInTheirOwnWords(t *testing.T) {
 	w.get(page.to("联系上了")).shows(http.StatusOK, "看到的情况")
 }
 
+// She is asked how she is: no colour, no curve, nobody who is looked for.
+func TestTheResidentIsAskedHowSheIs(t *testing.T) {
+	w := newTown(t)
+	w.finds("h1", detectors.Shortfall, detectors.Red)
+	if url := w.mail("resident").URL; url != "" {
+		t.Errorf("she is given a page to look at: %s", url)
+	}
+	page := w.get(w.link("resident", "我很好")).shows(http.StatusOK, "您今天好不好", ">我很好</button>").hides("红色", "马上去", "已经6个小时", "正在找人", "度")
+	thanks := w.post(w.link("resident", "我很好")).shows(http.StatusOK, "您好就放心了").hides("正在找人")
+	// After all she is not: the link beside still asks for help.
+	if thanks.to("要人帮忙") != page.to("要人帮忙") {
+		t.Error("the thanks lead elsewhere")
+	}
+	w.post(page.to("要人帮忙")).shows(http.StatusOK, "正在叫人")
+	if !w.alert("h1").Helped {
+		t.Error("nobody has heard her")
+	}
+	// What is not hers to say has no link.
+	for _, word := range []string{"先不提醒", "我去看看", "说一声"} {
+		page.hides(word)
+	}
+}
+
+// It was over by itself and nobody answered; days later somebody says what it was.
+func TestWhatItWasCanStillBeSaidWithAllThatBelongsToIt(t *testing.T) {
+	w := newTown(t)
+	w.finds("h1", detectors.NoSignOfLife, detectors.Orange)
+	w.ends("h1")
+	link := w.link("chair", "是怎么回事")
+	w.passes(3 * 24 * time.Hour)
+	if a := w.alert("h1"); a.Stage != alerts.Closed || a.Outcome != alerts.Unanswered {
+		t.Fatalf("the case is %s %s", a.Stage, a.Outcome)
+	}
+	w.post(link, "outcome", "help", "handed", "卫生院", "again", "3", "kind", "call", "situation", "腿疼").shows(http.StatusOK, "说是：人要帮忙")
+	a := w.alert("h1")
+	visits, err := w.db.Visits(t.Context(), "h1", time.Time{})
+	w.must(err)
+	if a.Stage != alerts.InHand || a.HandedTo != "卫生院" || len(visits) != 1 || visits[0].Kind != roster.ByPhone {
+		t.Errorf("the case is %s, handed to %q, with %d visits", a.Stage, a.HandedTo, len(visits))
+	}
+	w.passes(4 * 24 * time.Hour)
+	if m := w.mail("chair"); m.Purpose != alerts.ToFollowUp {
+		t.Errorf("she is told %q, want to look again", m.Purpose)
+	}
+}
+
 func TestTheThanksSayWhoIsCalledInEnglishToo(t *testing.T) {
 	w := newTown(t)
 	w.people[0].Lang = roster.English

@@ -131,6 +131,9 @@ func (h *handler) describe(r *request, ro *directory, a *alerts.Alert, v *househ
 	}
 	v.Class, v.Colour, v.State = a.Severity.String(), h.words.Severity(r.lang, a.Severity), h.words.Urgency(r.lang, a.Severity)
 	v.Lines = strings.Split(text.Body, "\n")
+	if ro.roles[a.HouseholdID] == roster.Kin {
+		v.State = "" // the text says what to do first
+	}
 	if n := needOf(a); n == waitsForADay || a.Stage == alerts.Closed {
 		// Somebody has been there: nobody is sent again.
 		line, err := h.sentence(r, h.notice(r, ro, a, a.Finding))

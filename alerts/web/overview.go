@@ -195,12 +195,15 @@ func (h *handler) card(r *request, ro *directory, a *alerts.Alert, f *detectors.
 			c.Late = r.t["late"]
 		}
 	}
-	switch n := needOf(a); {
+	switch need := needOf(a); {
 	case !a.Open():
 		c.Class, c.Colour, c.Urgency = "fine", h.words.Event(r.lang, alerts.EventResolved), ""
-	case a.Area(), n == needsSomebody, n == isSeenTo:
+	case a.Area(), need == needsSomebody, need == isSeenTo:
 	default:
 		c.Urgency = "" // somebody has been there
+	}
+	if n.Role == roster.Kin {
+		c.Urgency = "" // the text says what to do first
 	}
 	if a.Open() {
 		c.Elapsed = h.elapsed(r, a)

@@ -48,8 +48,12 @@ func newTown(t *testing.T) *town {
 	w := &town{t: t, now: time.Date(2026, 7, 12, 10, 0, 0, 0, zone), opts: web.Options{Zone: zone, BaseURL: ourSite}}
 	w.db = storetest.Open(t, w.clock)
 	for _, home := range []struct{ id, village, name, label string }{
-		{"h1", "v1", "湾底村", "1组1号"}, {"h2", "v1", "湾底村", "1组2号"}, {"h3", "v1", "湾底村", "1组3号"}, {"h4", "v1", "湾底村", "1组4号"},
-		{"h5", "v1", "湾底村", "1组5号"}, {"h9", "v2", "上游村", "9组9号"},
+		{"h1", "v1", "湾底村", "1组1号"},
+		{"h2", "v1", "湾底村", "1组2号"},
+		{"h3", "v1", "湾底村", "1组3号"},
+		{"h4", "v1", "湾底村", "1组4号"},
+		{"h5", "v1", "湾底村", "1组5号"},
+		{"h9", "v2", "上游村", "9组9号"},
 	} {
 		w.homes = append(w.homes, store.HouseholdRow{
 			MeterID: "m" + home.id, HouseholdID: home.id, AreaID: "a-" + home.village, VillageID: home.village, VillageName: home.name, Label: home.label, Zone: "Asia/Shanghai",
@@ -66,6 +70,7 @@ func newTown(t *testing.T) *town {
 		{"deputy", "李梅", roster.Deputy, "v1", "group", "13800002222"},
 		{"care", "陈静", roster.CareTeam, "h1", "group", "13800003333"},
 		{"care2", "欧阳兰", roster.CareTeam, "h1", "group", "lan@example.com"},
+		{"resident", "赵奶奶", roster.Resident, "h1", "chat", "13800006666"},
 		{"kin", "赵小明", roster.Kin, "h1", "chat", "13800004444"},
 		{"neighbour", "孙华", roster.Chair, "v2", "chat", "13800005555"},
 		{"town", "周主任", roster.TownDesk, "t1", "chat", "057400001"},

@@ -145,7 +145,7 @@ func start(ctx context.Context, w wiring) (_ *system, err error) {
 			return nil, err
 		}
 	}
-	server := &http.Server{Handler: s.routes(page, reg), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
+	server := &http.Server{Handler: s.routes(page, reg), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: time.Minute}
 	s.lc.goRun("http", func(ctx context.Context) error { return serveHTTP(ctx, server, listener) })
 	return s, nil
 }
