@@ -136,8 +136,8 @@ type Message struct {
 	Text        string             `json:"text"`
 	URL         string             `json:"url,omitempty"`
 	Fallback    bool               `json:"fallback,omitempty"` // to the operator, for want of a chair
-	Short       *Short             `json:"short,omitempty"`    // for SMS and voice
-	Answers     []Answer           `json:"answers,omitempty"`  // what can be answered
+	Short       *Short             `json:"short,omitempty"`    // for SMS and voice; nil: it has no short form
+	Answers     []Answer           `json:"answers,omitempty"`  // what can be said back with one tap or key
 
 	Address   string    `json:"-"` // looked up when it is sent, so that a corrected number counts
 	CreatedAt time.Time `json:"-"` // wall time
@@ -145,12 +145,11 @@ type Message struct {
 	Rank      Rank      `json:"-"`
 }
 
-// Answer is one thing that can be answered to a message: a button, a link, or a
-// digit in an SMS or on a telephone.
+// Answer is one thing that can be said back.
 type Answer struct {
-	Key   string `json:"key"` // "1" to "9"
-	Label string `json:"label"`
-	URL   string `json:"url,omitempty"`
+	Key   string `json:"key"`           // 1 to 9: the code by SMS, the key of a phone, the name of a button
+	Label string `json:"label"`         // what the button says
+	URL   string `json:"url,omitempty"` // where the same is said by a link
 }
 
 // Rank orders the outbox: who has heard nothing yet goes first.

@@ -82,7 +82,7 @@ func (w *work) open(n int64, answer int) (out *Asked, state, err error) {
 	if q.PersonID == "" {
 		out.Officials, err = w.officials(q, home)
 	} else {
-		state, err = w.asked(out, home)
+		state, err = w.whoIsAsked(out, home)
 	}
 	if state != nil || err != nil {
 		return nil, state, err
@@ -106,9 +106,9 @@ func (w *work) open(n int64, answer int) (out *Asked, state, err error) {
 	return out, out.refuses(out.Action, w.now), nil
 }
 
-// asked fills in who is asked. Whoever has left the roster answers for nobody any
+// whoIsAsked fills in who is asked. Whoever has left the roster answers for nobody any
 // more, whatever she was told before.
-func (w *work) asked(out *Asked, home *roster.Household) (state, err error) {
+func (w *work) whoIsAsked(out *Asked, home *roster.Household) (state, err error) {
 	p, err := w.person(out.Question.PersonID)
 	switch {
 	case err != nil:
@@ -132,10 +132,8 @@ func (q *Asked) refuses(action Action, now time.Time) error {
 	switch {
 	case action == SayMute && q.Role == roster.Kin:
 		return ErrNotYours // not to be told is for the village to say
-	case slices.Contains(q.Question.Used, action):
+	case !q.Question.takes(action):
 		return ErrAnswered
-	case slices.ContainsFunc(q.Question.Used, func(a Action) bool { return !a.leadsOn() }):
-		return ErrAnswered // what it was has been said to this question
 	case now.After(q.Question.ExpiresAt):
 		return ErrExpired
 	case q.Alert.Stage == Closed && (said || action != SayOutcome):

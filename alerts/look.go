@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"weimang/alerts/escalate"
@@ -135,10 +136,13 @@ func (w *work) again(a *Alert) error {
 				return err
 			}
 		}
-		t.Tried = append(t.Tried, channel)
 		p, err := w.person(t.To.PersonID)
 		if err != nil {
 			return err
+		}
+		// A second number of hers is as good as another channel.
+		if !failed[i].WrongAddress || p == nil || !slices.ContainsFunc(p.Usable(nil), func(c roster.Contact) bool { return c.Channel == channel }) {
+			t.Tried = append(t.Tried, channel)
 		}
 		t.Status, t.MessageID = TellingDue, ""
 		if w.contact(p, t) == nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"weimang/alerts"
+	"weimang/alerts/channels"
 	"weimang/alerts/deliver"
 	"weimang/alerts/message"
 	"weimang/alerts/roster"
@@ -54,7 +55,7 @@ func TestProcessesOnOneStoreTellEverythingOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	told, topic := new(deliver.Memory), &published{ids: map[string]int{}}
+	told, topic := new(channels.Memory), &published{ids: map[string]int{}}
 	ctx, stop := context.WithCancel(t.Context())
 	var applying, running sync.WaitGroup
 	for range 2 {

@@ -55,6 +55,12 @@ func (a Action) leadsOn() bool {
 // each further message brings new ones.
 const validFor = 7 * 24 * time.Hour
 
+// takes reports whether an action can still be answered: each once, and none after
+// one that has said what it was.
+func (q *Question) takes(action Action) bool {
+	return !slices.ContainsFunc(q.Used, func(a Action) bool { return a == action || !a.leadsOn() })
+}
+
 // Reasons why a link, a code or a key answers nothing.
 var (
 	ErrForged   = errors.New("the link is not one of ours")
@@ -107,20 +113,36 @@ func (w *work) ask(m *Message, p *roster.Person, items []item) error {
 	return err
 }
 
-// RespondByKey answers what somebody was asked last, by the key of the answer: a
-// digit in an SMS or on a telephone.
-func (s *Service) RespondByKey(ctx context.Context, personID, key, via string) (*Alert, error) {
+// Keyed is an answer by key: who may have said something, and in answer to what.
+type Keyed struct {
+	MessageID string   // that it answers; "" where the vendor does not say
+	People    []string // whom the number, or the user id, reaches
+	Said      string   // a key, or the words of an SMS
+	Via       string   // channel
+}
+
+// RespondByKey answers by a digit in an SMS, on a telephone or of a button: what
+// a message asked, or else what those people were asked last. The answer is the
+// only digit of what was said.
+func (s *Service) RespondByKey(ctx context.Context, k Keyed) (*Alert, error) {
+	key := keyIn(k.Said)
+	if key == 0 {
+		return nil, ErrNoCode
+	}
 	var a *Alert
 	err := s.update(ctx, func(w *work) error {
-		q, err := w.tx.LastQuestion(personID, w.now)
-		if err != nil {
+		q, err := w.asked(k)
+		switch {
+		case err != nil:
 			return err
-		}
-		i, bad := strconv.Atoi(strings.TrimSpace(key))
-		if q == nil || bad != nil || i < 1 || i > len(q.Actions) {
+		case q == nil || key > len(q.Actions):
 			return ErrNoCode
+		case w.now.After(q.ExpiresAt):
+			return ErrExpired
+		case !q.takes(q.Actions[key-1]):
+			return ErrAnswered
 		}
-		r := Response{AlertID: q.AlertID, PersonID: personID, Action: q.Actions[i-1], Via: via}
+		r := Response{AlertID: q.AlertID, PersonID: q.PersonID, Action: q.Actions[key-1], Via: k.Via}
 		if r.Action == SayOutcome {
 			return ErrNoCode // there is more to say than a digit can
 		}
@@ -129,6 +151,44 @@ func (s *Service) RespondByKey(ctx context.Context, personID, key, via string) (
 		}
 		return w.tx.UseQuestion(q.N, r.Action, w.now)
 	})
+	if err != nil {
+		return nil, err
+	}
 	s.Nudge()
-	return a, err
+	return a, nil
+}
+
+// asked is the question that somebody answers by key, or nil.
+func (w *work) asked(k Keyed) (q *Question, err error) {
+	if k.MessageID != "" {
+		return w.tx.QuestionOf(k.MessageID)
+	}
+	for _, id := range k.People {
+		last, err := w.tx.LastQuestion(id, w.now)
+		if err != nil {
+			return nil, err
+		}
+		if last != nil && (q == nil || last.AskedAt.After(q.AskedAt)) {
+			q = last
+		}
+	}
+	return q, nil
+}
+
+// keyIn is the only digit of what somebody has written, full width or not; 0 is
+// none, or more than one.
+func keyIn(said string) (key int) {
+	for _, r := range said {
+		if r >= '０' && r <= '９' {
+			r += '0' - '０'
+		}
+		if r < '0' || r > '9' {
+			continue
+		}
+		if key != 0 || r == '0' {
+			return 0
+		}
+		key = int(r - '0')
+	}
+	return key
 }

@@ -79,6 +79,7 @@ type RosterTx interface {
 	Person(id string) (*roster.Person, error) // nil when there is none
 	// Addresses are those of a person's contacts.
 	Addresses(personID string) ([]string, error)
+	// MarkContact notes what is known of the contact over a channel that is used.
 	MarkContact(personID, channel string, state roster.ContactState, at time.Time) error
 }
 
@@ -106,6 +107,8 @@ type QuestionTx interface {
 	Question(n int64) (*Question, error)
 	// LastQuestion is what somebody was asked last and has not answered, or nil.
 	LastQuestion(personID string, now time.Time) (*Question, error)
+	// QuestionOf is what a message asked, or nil.
+	QuestionOf(messageID string) (*Question, error)
 	UseQuestion(n int64, used Action, at time.Time) error // adds to what was answered
 	// AddTry notes that somebody could not show who she is.
 	AddTry(question int64, personID string, at time.Time) error

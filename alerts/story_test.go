@@ -528,3 +528,24 @@ func (c *counting) Update(ctx context.Context, fn func(alerts.Tx) error) error {
 	c.n.Add(1)
 	return c.Store.Update(ctx, fn)
 }
+
+func TestADigitBySMSAnswersWhatWasAskedLast(t *testing.T) {
+	w := newTown(t)
+	w.detectors(w.finding("h1", detectors.NoSignOfLife, detectors.Red))
+	if m := w.hears("resident"); m.Short == nil || len([]rune(m.Short.Text)) > 70 || len(m.Answers) != 2 {
+		t.Fatalf("the resident's message: %+v", m)
+	}
+	for _, said := range []string{"在的", "12", "9", "0", ""} {
+		if _, err := w.service.RespondByKey(t.Context(), alerts.Keyed{People: []string{"resident"}, Said: said, Via: anSMS}); !errors.Is(err, alerts.ErrNoCode) {
+			t.Errorf("%q is taken for an answer (%v)", said, err)
+		}
+	}
+	if _, err := w.service.RespondByKey(t.Context(), alerts.Keyed{People: []string{"nobody", "resident"}, Said: " １。谢谢", Via: anSMS}); err != nil {
+		t.Fatal(err)
+	}
+	w.stands("h1", alerts.Closed, alerts.FalseCall)
+	// Once.
+	if _, err := w.service.RespondByKey(t.Context(), alerts.Keyed{People: []string{"resident"}, Said: "2", Via: anSMS}); !errors.Is(err, alerts.ErrNoCode) {
+		t.Errorf("a second answer: %v", err)
+	}
+}

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"weimang/alerts/deliver"
+	"weimang/alerts/channels"
 )
 
 // Receipt is what a sender learns of a message that the vendor has taken.
@@ -76,7 +76,7 @@ func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusTooManyRequests)
 		return
 	}
-	d := Delivery{ID: r.Header.Get(deliver.HeaderIdempotency), Worker: worker, At: time.Now(), Receipt: Given}
+	d := Delivery{ID: r.Header.Get(channels.HeaderIdempotency), Worker: worker, At: time.Now(), Receipt: Given}
 	if fault < 15 {
 		d.Receipt = Withheld
 	}

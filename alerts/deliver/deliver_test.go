@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -20,8 +21,6 @@ import (
 
 	"weimang/alerts"
 	"weimang/alerts/deliver"
-	"weimang/alerts/roster"
-	"weimang/detectors"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -32,12 +31,15 @@ type box struct {
 	rows     []*row
 	records  []deliver.TopicItem
 	failures int // of Due, before it works
+	begun    []time.Time
+	forgot   []time.Time
 }
 
 type row struct {
 	deliver.Item
 	due     time.Time
 	outcome deliver.Outcome
+	address string // when it was begun
 }
 
 func (b *box) put(m alerts.Message) {
@@ -84,15 +86,38 @@ func (b *box) NextDue(_ context.Context, channel string) (next time.Time, _ erro
 	return next, nil
 }
 
-func (b *box) Begin(_ context.Context, n int64, at, lease time.Time) (bool, error) {
+func (b *box) Begin(_ context.Context, it deliver.Item, at, lease time.Time, limits []deliver.Limit) (deliver.Turn, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.row(n).due.After(at) {
-		return false, nil
+	r := b.row(it.N)
+	if r.due.After(at) {
+		return deliver.Turn{}, nil
 	}
-	b.row(n).Attempts++
-	b.row(n).due = lease
-	return true, nil
+	for _, l := range limits {
+		n, first := 0, time.Time{}
+		for _, begun := range b.begun {
+			if at.Sub(begun) < l.Per {
+				if n++; first.IsZero() {
+					first = begun
+				}
+			}
+		}
+		if n >= l.N {
+			r.due = first.Add(l.Per)
+			return deliver.Turn{Wait: r.due}, nil
+		}
+	}
+	b.begun = append(b.begun, at)
+	r.Attempts++
+	r.due, r.address = lease, it.Message.Address
+	return deliver.Turn{Ours: true}, nil
+}
+
+func (b *box) ForgetAttempts(_ context.Context, before time.Time) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.forgot = append(b.forgot, before)
+	return nil
 }
 
 func (b *box) Finish(_ context.Context, it deliver.Item, out deliver.Outcome) error {
@@ -140,32 +165,38 @@ func (b *box) Depth(context.Context) (messages, records int, _ error) {
 // sender is a channel that answers as told and remembers when it was asked.
 type sender struct {
 	mu     sync.Mutex
-	answer func(n int, m alerts.Message) (bool, error) // n counts from 1
+	answer func(n int, m alerts.Message) error // n counts from 1
 	asked  []time.Time
 	titles []string
 }
 
-func (s *sender) Send(ctx context.Context, m alerts.Message) (bool, error) {
+func (s *sender) Send(ctx context.Context, m alerts.Message) (deliver.Receipt, error) {
 	s.mu.Lock()
 	s.asked = append(s.asked, time.Now())
 	s.titles = append(s.titles, m.Title)
 	n := len(s.asked)
 	s.mu.Unlock()
+	receipt := deliver.Receipt{VendorID: fmt.Sprint("vendor-", n)}
 	if s.answer == nil {
-		return false, nil
+		return receipt, nil
 	}
-	retry, err := s.answer(n, m)
+	err := s.answer(n, m)
 	if errors.Is(err, errHangs) {
 		<-ctx.Done()
-		return true, ctx.Err()
+		return receipt, deliver.Later(deliver.Unreachable, "hangs: %w", ctx.Err())
 	}
-	return retry, err
+	return receipt, err
 }
 
 var (
-	errBusy  = errors.New("busy")
 	errHangs = errors.New("hangs")
+	busy     = deliver.Later(deliver.Vendor, "busy")
 )
+
+// restFor is an answer that says when to come back.
+func restFor(d time.Duration) *deliver.Failure {
+	return &deliver.Failure{Reason: deliver.Throttled, Retry: true, After: d, Err: errors.New("too fast")}
+}
 
 // run starts a deliverer inside a bubble and stops it at the end.
 func run(t *testing.T, b *box, channels map[string]deliver.Channel, p deliver.Publisher, o deliver.Options) (*deliver.Deliverer, *prometheus.Registry) {
@@ -220,11 +251,11 @@ func TestAMessageGoesOutAtTheTickWithoutAWakeUp(t *testing.T) {
 
 func TestAFailingChannelIsTriedAgainWithGrowingPausesUntilItRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &sender{answer: func(n int, _ alerts.Message) (bool, error) {
+		s := &sender{answer: func(n int, _ alerts.Message) error {
 			if n < 5 {
-				return true, errBusy
+				return busy
 			}
-			return false, nil
+			return nil
 		}}
 		b := &box{}
 		b.put(alerts.Message{})
@@ -246,18 +277,24 @@ func TestAFailingChannelIsTriedAgainWithGrowingPausesUntilItRecovers(t *testing.
 		if ok, _ := d.Drained(t.Context()); !ok {
 			t.Error("not drained")
 		}
-		want := `
-# HELP weimang_messages_total Attempts to deliver a message, by channel and result: sent, retry or dead
-# TYPE weimang_messages_total counter
-weimang_messages_total{channel="test",result="dead"} 0
-weimang_messages_total{channel="test",result="retry"} 4
-weimang_messages_total{channel="test",result="sent"} 1
-weimang_messages_total{channel="unknown",result="dead"} 0
-weimang_messages_total{channel="unknown",result="retry"} 0
-weimang_messages_total{channel="unknown",result="sent"} 0
-`
-		if err := testutil.GatherAndCompare(reg, strings.NewReader(want), "weimang_messages_total"); err != nil {
-			t.Error(err)
+		counts := map[string]float64{}
+		families, err := reg.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range families {
+			for _, m := range f.GetMetric() {
+				if f.GetName() == "weimang_messages_total" && m.GetCounter().GetValue() > 0 {
+					name := ""
+					for _, l := range m.GetLabel() {
+						name += l.GetValue() + " "
+					}
+					counts[name] = m.GetCounter().GetValue()
+				}
+			}
+		}
+		if want := map[string]float64{"test vendor retry ": 4, "test none sent ": 1}; !maps.Equal(counts, want) {
+			t.Errorf("attempts %v, want %v", counts, want)
 		}
 		if problems, err := testutil.GatherAndLint(reg); err != nil || len(problems) > 0 {
 			t.Errorf("lint: %v %v", problems, err)
@@ -267,11 +304,11 @@ weimang_messages_total{channel="unknown",result="sent"} 0
 
 func TestRetryAfterIsHonoured(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &sender{answer: func(n int, _ alerts.Message) (bool, error) {
+		s := &sender{answer: func(n int, _ alerts.Message) error {
 			if n == 1 {
-				return true, &deliver.RetryAfterError{After: 10 * time.Minute, Err: errBusy}
+				return restFor(10 * time.Minute)
 			}
-			return false, nil
+			return nil
 		}}
 		b := &box{}
 		b.put(alerts.Message{})
@@ -286,11 +323,11 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 
 func TestARestOfDaysIsCutShort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &sender{answer: func(n int, _ alerts.Message) (bool, error) {
+		s := &sender{answer: func(n int, _ alerts.Message) error {
 			if n == 1 {
-				return true, &deliver.RetryAfterError{After: 48 * time.Hour, Err: errBusy}
+				return restFor(48 * time.Hour)
 			}
-			return false, nil
+			return nil
 		}}
 		b := &box{}
 		b.put(alerts.Message{})
@@ -306,7 +343,7 @@ func TestARestOfDaysIsCutShort(t *testing.T) {
 // A webhook that is down is heard of at once but only once, and when it is back.
 func TestAChannelThatFailsIsLoggedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &sender{answer: func(n int, _ alerts.Message) (bool, error) { return n < 4, map[bool]error{true: errBusy}[n < 4] }}
+		s := &sender{answer: func(n int, _ alerts.Message) error { return map[bool]error{true: busy}[n < 4] }}
 		b := &box{}
 		b.put(alerts.Message{})
 		var log bytes.Buffer
@@ -319,7 +356,7 @@ func TestAChannelThatFailsIsLoggedOnce(t *testing.T) {
 		if err := <-done; !errors.Is(err, context.Canceled) {
 			t.Errorf("Run ended with %v", err)
 		}
-		for text, n := range map[string]int{"messages are held up": 1, errBusy.Error(): 1, "messages go out again": 1} {
+		for text, n := range map[string]int{"messages are held up": 1, "busy": 1, "messages go out again": 1} {
 			if got := strings.Count(log.String(), text); got != n {
 				t.Errorf("%q is logged %d times, want %d:\n%s", text, got, n, &log)
 			}
@@ -331,19 +368,18 @@ func TestDeadEnds(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
 		message alerts.Message
-		answer  func(int, alerts.Message) (bool, error)
+		answer  func(int, alerts.Message) error
 		asked   int
+		reason  deliver.Reason
 	}{
-		{"a refusal is not tried again", alerts.Message{}, func(int, alerts.Message) (bool, error) { return false, errBusy }, 1},
-		{"an unknown channel is given up at once", alerts.Message{Channel: "pigeon"}, nil, 0},
+		{"a refusal is not tried again", alerts.Message{}, func(int, alerts.Message) error { return deliver.Fail(deliver.BadAddress, "no such number") }, 1, deliver.BadAddress},
+		{"an unknown channel is given up at once", alerts.Message{Channel: "pigeon"}, nil, 0, deliver.NoChannel},
 		{
 			"no retry is planned past the deadline",
 			alerts.Message{Deadline: time.Date(2000, 1, 1, 0, 0, 10, 0, time.UTC)},
-			func(int, alerts.Message) (bool, error) {
-				return true, &deliver.RetryAfterError{After: time.Minute, Err: errBusy}
-			}, 1,
+			func(int, alerts.Message) error { return restFor(time.Minute) }, 1, deliver.Throttled,
 		},
-		{"a message past its deadline is not sent", alerts.Message{Deadline: time.Date(1999, 12, 31, 0, 0, 0, 0, time.UTC)}, nil, 0},
+		{"a message past its deadline is not sent", alerts.Message{Deadline: time.Date(1999, 12, 31, 0, 0, 0, 0, time.UTC)}, nil, 0, deliver.Deadline},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { // the bubble's clock starts on 1 January 2000
@@ -355,8 +391,8 @@ func TestDeadEnds(t *testing.T) {
 				if len(s.asked) != tc.asked {
 					t.Errorf("asked %d times, want %d", len(s.asked), tc.asked)
 				}
-				if got := b.row(1).outcome; got.Status != deliver.Dead || got.Error == "" {
-					t.Errorf("outcome %+v, want dead with a reason", got)
+				if got := b.row(1).outcome; got.Status != deliver.Dead || got.Error == "" || got.Reason != tc.reason {
+					t.Errorf("outcome %+v, want dead for %s", got, tc.reason)
 				}
 				if ok, _ := d.Drained(t.Context()); !ok {
 					t.Error("a dead message keeps the outbox from being drained")
@@ -368,7 +404,7 @@ func TestDeadEnds(t *testing.T) {
 
 func TestAHangingChannelHoldsUpNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		hangs := &sender{answer: func(int, alerts.Message) (bool, error) { return true, errHangs }}
+		hangs := &sender{answer: func(int, alerts.Message) error { return errHangs }}
 		works := &sender{}
 		b := &box{}
 		b.put(alerts.Message{Channel: "hangs"})
@@ -403,7 +439,7 @@ func TestFirstContactIsSentAheadOfFollowUps(t *testing.T) {
 
 func TestAMessageUnderWayAtTheStopIsNotLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &sender{answer: func(int, alerts.Message) (bool, error) { return true, errHangs }}
+		s := &sender{answer: func(int, alerts.Message) error { return errHangs }}
 		b := &box{}
 		b.put(alerts.Message{})
 		ctx, cancel := context.WithCancel(t.Context())
@@ -443,7 +479,7 @@ type broker struct {
 func (p *broker) Publish(_ context.Context, records []alerts.Record) error {
 	if p.failures > 0 {
 		p.failures--
-		return errBusy
+		return busy
 	}
 	for _, r := range records {
 		p.got = append(p.got, r.ID)
@@ -469,11 +505,139 @@ func TestTransitionsArePublishedInOrderAfterTheBrokerRecovers(t *testing.T) {
 	})
 }
 
-func message() alerts.Message {
-	at := time.Date(2026, 7, 12, 4, 0, 0, 0, time.UTC)
-	return alerts.Message{
-		ID: "h1/42#1:p1:console", AlertID: "h1/42", Seq: 1, To: alerts.Recipient{PersonID: "p1", Role: roster.Chair}, Channel: "console",
-		Lang: roster.Chinese, Kind: detectors.Shortfall, Severity: detectors.Orange, State: detectors.Open, HouseholdID: "h1", Label: "3组12号",
-		AreaID: "a1", Onset: at, DecidedAt: at, Title: "请今天去看看：3组12号", Text: "第一行\n第二行", URL: "http://x/household/h1", Address: "13800000000",
+// Twenty a minute and not one more, whatever waits; and what is pressing does
+// not wait behind what is not.
+func TestALimitPutsOffWhatIsOverItAndNothingIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, s := &box{}, &sender{}
+		for range 50 {
+			b.put(alerts.Message{Title: "follow", Rank: alerts.FollowUp})
+		}
+		_, reg := run(t, b, one(s), nil, deliver.Options{Concurrency: 1, Limits: map[string][]deliver.Limit{"test": {{N: 20, Per: time.Minute, Of: deliver.OfAddress}}}})
+		time.Sleep(30 * time.Second)
+		synctest.Wait()
+		if len(s.asked) != 20 {
+			t.Fatalf("%d in the first minute, want 20", len(s.asked))
+		}
+		b.put(alerts.Message{Title: "first", Rank: alerts.FirstContact})
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if len(s.asked) != 51 {
+			t.Fatalf("%d in all, want 51", len(s.asked))
+		}
+		if s.titles[20] != "first" {
+			t.Errorf("when there was room, %q went first", s.titles[20])
+		}
+		for i, at := range s.asked[20:] {
+			if span := at.Sub(s.asked[i]); span < time.Minute {
+				t.Errorf("message %d came %v after the 20th before it", i+20, span)
+			}
+		}
+		if n, err := testutil.GatherAndCount(reg, "weimang_message_limit_wait_seconds"); err != nil || n != 1 {
+			t.Errorf("waits are not measured: %d, %v", n, err)
+		}
+	})
+}
+
+// To wait for room that comes too late would only hide that nobody is told.
+func TestAMessageWithoutRoomBeforeItsDeadlineIsGivenUpAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, s := &box{}, &sender{}
+		b.put(alerts.Message{})
+		b.put(alerts.Message{})
+		run(t, b, one(s), nil, deliver.Options{Limits: map[string][]deliver.Limit{"test": {{N: 1, Per: 24 * time.Hour, Of: deliver.OfAddress}}}})
+		synctest.Wait()
+		if got := b.row(2).outcome; got.Status != deliver.Dead || got.Reason != deliver.Throttled {
+			t.Errorf("outcome %+v", got)
+		}
+	})
+}
+
+func TestTheReceiptsNameIsKeptAndAThrottledAddressHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &box{}
+		b.put(alerts.Message{})
+		run(t, b, one(&sender{}), nil, deliver.Options{})
+		synctest.Wait()
+		if got := b.row(1).outcome; got.Status != deliver.Sent || got.VendorID != "vendor-1" || got.Reason != "" {
+			t.Errorf("outcome %+v", got)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		b := &box{}
+		b.put(alerts.Message{})
+		start := time.Now()
+		run(t, b, one(&sender{answer: func(int, alerts.Message) error { return restFor(10 * time.Minute) }}), nil, deliver.Options{})
+		synctest.Wait()
+		if got := b.row(1).outcome; got.Status != deliver.Waiting || !got.Hold.Equal(start.Add(10*time.Minute)) {
+			t.Errorf("outcome %+v", got)
+		}
+	})
+}
+
+// The operator stands in the configuration, and the store knows no address of hers.
+func TestTheOperatorsAddressComesFromTheConfiguration(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &box{}
+		b.put(alerts.Message{Fallback: true})
+		b.put(alerts.Message{Fallback: true, Address: "of the store"})
+		b.put(alerts.Message{})
+		run(t, b, one(&sender{}), nil, deliver.Options{FallbackAddress: "of the configuration"})
+		synctest.Wait()
+		for n, want := range map[int64]string{1: "of the configuration", 2: "of the store", 3: ""} {
+			if got := b.row(n).address; got != want {
+				t.Errorf("message %d went to %q, want %q", n, got, want)
+			}
+		}
+	})
+}
+
+func TestOldAttemptsAreForgottenOnceAnHour(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &box{}
+		start := time.Now()
+		run(t, b, one(&sender{}), nil, deliver.Options{Limits: map[string][]deliver.Limit{"test": {{N: 1, Per: 24 * time.Hour}, {N: 1, Per: time.Minute}}}})
+		time.Sleep(90 * time.Minute)
+		synctest.Wait()
+		if len(b.forgot) != 2 || !b.forgot[0].Equal(start.Add(-24*time.Hour)) {
+			t.Errorf("forgotten %v", b.forgot)
+		}
+	})
+}
+
+// A channel with a mistake loses no message.
+func TestAnErrorWithoutAReasonIsTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &box{}
+		b.put(alerts.Message{})
+		run(t, b, one(&sender{answer: func(int, alerts.Message) error { return errors.New("oops") }}), nil, deliver.Options{})
+		synctest.Wait()
+		if got := b.row(1).outcome; got.Status != deliver.Waiting || got.Reason != deliver.Vendor {
+			t.Errorf("outcome %+v", got)
+		}
+	})
+}
+
+func TestLimitsAreReadAsTheyAreWritten(t *testing.T) {
+	for _, text := range []string{"20/1m", "1000/1h", "all:5/1s", "2/24h", "1/1h30m", "3/1m30s", "1/30s"} {
+		limits, err := deliver.ParseLimits([]string{text})
+		if err != nil || len(limits) != 1 || limits[0].String() != text {
+			t.Errorf("%s: %v (%v)", text, limits, err)
+		}
+	}
+	if limits, err := deliver.ParseLimits([]string{"none"}); err != nil || limits == nil || len(limits) != 0 || deliver.FormatLimits(limits) != "none" {
+		t.Errorf("none: %v, %v", limits, err)
+	}
+	both, err := deliver.ParseLimits([]string{"20/1m", "all:100/1m"})
+	if err != nil || deliver.FormatLimits(both) != "20/1m,all:100/1m" || both[0].Of != deliver.OfAddress || both[1].Of != deliver.OfChannel {
+		t.Errorf("two: %v, %v", both, err)
+	}
+	for _, bad := range []string{"", "20", "20/", "/1m", "0/1m", "-1/1m", "20/1ms", "20/1000h", "20/m", "each:20/1m", "x/1m", "none/1m"} {
+		if limits, err := deliver.ParseLimits([]string{bad}); err == nil {
+			t.Errorf("%q was read as %v", bad, limits)
+		}
+	}
+	if _, err := deliver.ParseLimits([]string{"20/1m", "none"}); err == nil {
+		t.Error("some and none at once")
 	}
 }

@@ -26,6 +26,11 @@ type Options struct {
 	MinBackoff  time.Duration // after the first failure [2 s]
 	MaxBackoff  time.Duration // [5 min]
 	Records     int           // records per write to the topic [500]
+
+	Limits map[string][]Limit // by channel [none]
+	// FallbackAddress is that of messages to the operator, who stands in the
+	// configuration and not in the store.
+	FallbackAddress string
 }
 
 // DefaultOptions are the defaults.
@@ -59,6 +64,7 @@ func (o Options) withDefaults() Options {
 	if o.Records > 0 {
 		d.Records = o.Records
 	}
+	d.Limits, d.FallbackAddress = o.Limits, o.FallbackAddress
 	return d
 }
 
@@ -73,6 +79,7 @@ type Deliverer struct {
 	metrics   *metrics
 	lanes     map[string]*lane
 	topic     *lane
+	forgot    time.Time // when tidy last dropped old attempts
 }
 
 // lane is a loop that can be woken. A wake-up while it works is not lost.
@@ -200,13 +207,23 @@ func (d *Deliverer) drainChannel(ctx context.Context, name string) (time.Time, e
 	return time.Time{}, nil
 }
 
-// sendAll sends a batch, some at a time, started in the order given.
+// sendAll sends a batch, some at a time. Attempts are begun one after the
+// other, so that where a limit has room for one, it is the first in order.
 func (d *Deliverer) sendAll(ctx context.Context, name string, items []Item) error {
 	slots := make(chan struct{}, d.opts.Concurrency)
 	errs := make([]error, len(items))
 	var wg sync.WaitGroup
 	for i, it := range items {
+		if it.Message.Address == "" && it.Message.Fallback {
+			it.Message.Address = d.opts.FallbackAddress
+		}
 		slots <- struct{}{}
+		ours, err := d.begin(ctx, name, it)
+		if err != nil || !ours {
+			errs[i] = err
+			<-slots
+			continue
+		}
 		wg.Go(func() {
 			defer func() { <-slots }()
 			errs[i] = d.send(ctx, name, it)
@@ -216,31 +233,44 @@ func (d *Deliverer) sendAll(ctx context.Context, name string, items []Item) erro
 	return errors.Join(errs...)
 }
 
-// send makes one attempt and notes what became of it. Its error is the
-// outbox's, never the channel's.
-func (d *Deliverer) send(ctx context.Context, name string, it Item) error {
+// begin takes the turn of a message, or says that it has none now.
+func (d *Deliverer) begin(ctx context.Context, name string, it Item) (ours bool, err error) {
 	if ctx.Err() != nil {
-		return nil
+		return false, nil
 	}
 	start := time.Now()
 	if start.After(it.Message.Deadline) {
-		return d.finish(ctx, name, it, Outcome{Status: Dead, At: start, Error: "deadline passed"})
+		return false, d.finish(ctx, name, it, Outcome{Status: Dead, At: start, Reason: Deadline, Error: "deadline passed"})
 	}
-	if ours, err := d.outbox.Begin(ctx, it.N, start, start.Add(d.opts.SendTimeout+time.Second)); err != nil || !ours {
-		return err
+	turn, err := d.outbox.Begin(ctx, it, start, start.Add(d.opts.SendTimeout+time.Second), d.opts.Limits[name])
+	if err != nil {
+		return false, err
 	}
+	if !turn.Wait.IsZero() {
+		d.metrics.limited.WithLabelValues(name).Observe(turn.Wait.Sub(start).Seconds())
+		if turn.Wait.After(it.Message.Deadline) {
+			// To wait would only hide from the escalation that nobody is told.
+			return false, d.finish(ctx, name, it, Outcome{Status: Dead, At: start, Reason: Throttled, Error: "no room under the limit before the deadline"})
+		}
+	}
+	return turn.Ours, nil
+}
+
+// send makes one attempt and notes what became of it. Its error is the
+// outbox's, never the channel's.
+func (d *Deliverer) send(ctx context.Context, name string, it Item) error {
 	if it.Attempts == 0 {
-		d.metrics.delay.Observe(start.Sub(it.Message.CreatedAt).Seconds())
+		d.metrics.delay.Observe(time.Since(it.Message.CreatedAt).Seconds())
 	}
 	sendCtx, cancel := context.WithTimeout(ctx, d.opts.SendTimeout)
-	retry, err := d.channels[name].Send(sendCtx, it.Message)
+	receipt, err := d.channels[name].Send(sendCtx, it.Message)
 	cancel()
 	if err != nil && ctx.Err() != nil {
 		// Stopped half-way: whoever starts next tries again at once.
 		now := time.Now()
-		return d.finish(ctx, name, it, Outcome{Status: Waiting, At: now, RetryAt: now, Error: "stopped half-way"})
+		return d.finish(ctx, name, it, Outcome{Status: Waiting, At: now, RetryAt: now, Reason: Stopped, Error: "stopped half-way"})
 	}
-	out := d.outcome(it, retry, err)
+	out := d.outcome(it, receipt, err)
 	d.tellChange(name, out)
 	return d.finish(ctx, name, it, out)
 }
@@ -250,7 +280,7 @@ func (d *Deliverer) send(ctx context.Context, name string, it Item) error {
 func (d *Deliverer) tellChange(name string, out Outcome) {
 	switch l := d.lanes[name]; {
 	case out.Status == Waiting && !l.failing.Swap(true):
-		d.log.Warn("messages are held up, trying again", "channel", name, "err", out.Error)
+		d.log.Warn("messages are held up, trying again", "channel", name, "reason", out.Reason, "err", out.Error)
 	case out.Status == Sent && l.failing.Swap(false):
 		d.log.Info("messages go out again", "channel", name)
 	}
@@ -262,23 +292,27 @@ func (d *Deliverer) tellChange(name string, out Outcome) {
 const longestRest = time.Hour
 
 // outcome decides what an answer means for the message.
-func (d *Deliverer) outcome(it Item, retry bool, err error) Outcome {
+func (d *Deliverer) outcome(it Item, receipt Receipt, err error) Outcome {
 	now := time.Now()
 	if err == nil {
-		return Outcome{Status: Sent, At: now}
+		return Outcome{Status: Sent, At: now, VendorID: receipt.VendorID}
 	}
-	if !retry {
-		return Outcome{Status: Dead, At: now, Error: err.Error()}
+	f := failure(err)
+	out := Outcome{Status: Dead, At: now, Reason: f.Reason, Error: f.Err.Error()}
+	rest := min(f.After, longestRest)
+	if f.Reason == Throttled && rest > 0 {
+		out.Hold = now.Add(rest)
 	}
-	wait := d.backoff(it.Attempts)
-	if after, ok := errors.AsType[*RetryAfterError](err); ok {
-		wait = max(wait, min(after.After, longestRest))
+	if !f.Retry {
+		return out
 	}
-	at := now.Add(wait)
-	if at.After(it.Message.Deadline) {
-		return Outcome{Status: Dead, At: now, Error: "no time left to try again: " + err.Error()}
+	retryAt := now.Add(max(d.backoff(it.Attempts), rest))
+	if retryAt.After(it.Message.Deadline) {
+		out.Error = "no time left to try again: " + out.Error
+		return out
 	}
-	return Outcome{Status: Waiting, At: now, RetryAt: at, Error: err.Error()}
+	out.Status, out.RetryAt = Waiting, retryAt
+	return out
 }
 
 // finish notes the outcome. It does so even when ctx has ended: the message
@@ -289,9 +323,9 @@ func (d *Deliverer) finish(ctx context.Context, name string, it Item, out Outcom
 	if err := d.outbox.Finish(ctx, it, out); err != nil {
 		return fmt.Errorf("note the outcome: %w", err)
 	}
-	d.metrics.count(name, out.Status)
+	d.metrics.count(name, out)
 	if out.Status == Dead {
-		d.log.Error("message given up", "message", it.Message.ID, "channel", name, "attempts", it.Attempts+1, "err", out.Error)
+		d.log.Error("message given up", "message", it.Message.ID, "channel", name, "attempts", it.Attempts+1, "reason", out.Reason, "err", out.Error)
 	}
 	return nil
 }
@@ -329,6 +363,17 @@ func (d *Deliverer) drainTopic(ctx context.Context) error {
 	return nil
 }
 
+// memory is how long attempts matter to a limit.
+func (d *Deliverer) memory() time.Duration {
+	longest := time.Hour
+	for _, limits := range d.opts.Limits {
+		for _, l := range limits {
+			longest = max(longest, l.Per)
+		}
+	}
+	return longest
+}
+
 // tidy gives up what no lane will ever send and measures the queue.
 func (d *Deliverer) tidy(ctx context.Context) error {
 	items, err := d.outbox.Stranded(ctx, slices.Sorted(maps.Keys(d.channels)), time.Now())
@@ -336,13 +381,19 @@ func (d *Deliverer) tidy(ctx context.Context) error {
 		return err
 	}
 	for _, it := range items {
-		name, why := it.Message.Channel, "deadline passed"
+		name, out := it.Message.Channel, Outcome{Status: Dead, At: time.Now(), Reason: Deadline, Error: "deadline passed"}
 		if d.channels[name] == nil {
-			name, why = unknownChannel, "no channel of that name"
+			name, out.Reason, out.Error = unknownChannel, NoChannel, "no channel of that name"
 		}
-		if err := d.finish(ctx, name, it, Outcome{Status: Dead, At: time.Now(), Error: why}); err != nil {
+		if err := d.finish(ctx, name, it, out); err != nil {
 			return err
 		}
+	}
+	if now := time.Now(); now.Sub(d.forgot) > time.Hour { // each time costs a write to the disk
+		if err := d.outbox.ForgetAttempts(ctx, now.Add(-d.memory())); err != nil {
+			return err
+		}
+		d.forgot = now
 	}
 	messages, records, err := d.outbox.Depth(ctx)
 	if err != nil {

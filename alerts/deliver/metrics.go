@@ -1,6 +1,8 @@
 package deliver
 
 import (
+	"cmp"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 )
@@ -13,6 +15,7 @@ type metrics struct {
 	messages        *prometheus.CounterVec
 	depth           *prometheus.GaugeVec
 	delay           prometheus.Histogram
+	limited         *prometheus.HistogramVec
 	published       prometheus.Counter
 	publishFailures prometheus.Counter
 }
@@ -21,8 +24,8 @@ func newMetrics(reg prometheus.Registerer, channels []string) *metrics {
 	f := promauto.With(reg)
 	m := &metrics{
 		messages: f.NewCounterVec(prometheus.CounterOpts{
-			Name: "weimang_messages_total", Help: "Attempts to deliver a message, by channel and result: sent, retry or dead",
-		}, []string{"channel", "result"}),
+			Name: "weimang_messages_total", Help: "Attempts to deliver a message, by channel, result (sent, retry or dead) and reason (none when sent)",
+		}, []string{"channel", "result", "reason"}),
 		depth: f.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "weimang_outbox_depth", Help: "Rows of the outbox that wait, by lane: message (to people) or topic",
 		}, []string{"lane"}),
@@ -31,6 +34,11 @@ func newMetrics(reg prometheus.Registerer, channels []string) *metrics {
 			Buckets:                     []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800},
 			NativeHistogramBucketFactor: 1.1,
 		}),
+		limited: f.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "weimang_message_limit_wait_seconds", Help: "Time that messages were put off for a limit of the channel or its vendor, each time that one was",
+			Buckets:                     []float64{1, 5, 15, 30, 60, 300, 600, 3600, 6 * 3600, 24 * 3600},
+			NativeHistogramBucketFactor: 1.1,
+		}, []string{"channel"}),
 		published: f.NewCounter(prometheus.CounterOpts{
 			Name: "weimang_transitions_published_total", Help: "Transitions written to the topic of alerts",
 		}),
@@ -39,15 +47,23 @@ func newMetrics(reg prometheus.Registerer, channels []string) *metrics {
 		}),
 	}
 	for _, name := range append([]string{unknownChannel}, channels...) {
-		for _, s := range []Status{Sent, Waiting, Dead} {
-			m.messages.WithLabelValues(name, result(s))
+		m.messages.WithLabelValues(name, result(Sent), noReason)
+		for _, r := range Reasons {
+			m.messages.WithLabelValues(name, result(Dead), string(r))
+			m.messages.WithLabelValues(name, result(Waiting), string(r))
 		}
+	}
+	for _, name := range channels {
+		m.limited.WithLabelValues(name)
 	}
 	return m
 }
 
-func (m *metrics) count(channel string, s Status) {
-	m.messages.WithLabelValues(channel, result(s)).Inc()
+// noReason is the label of an attempt that succeeded.
+const noReason = "none"
+
+func (m *metrics) count(channel string, out Outcome) {
+	m.messages.WithLabelValues(channel, result(out.Status), cmp.Or(string(out.Reason), noReason)).Inc()
 }
 
 func result(s Status) string {

@@ -12,9 +12,10 @@ type Status string
 
 // Statuses of a message.
 const (
-	Waiting Status = "waiting" // to be sent, or to be tried again
-	Sent    Status = "sent"    // a channel accepted it
-	Dead    Status = "dead"    // given up: refused for good, past its deadline, or no such channel
+	Waiting   Status = "waiting"   // to be sent, or to be tried again
+	Sent      Status = "sent"      // a channel accepted it
+	Delivered Status = "delivered" // and the vendor has reported that it arrived
+	Dead      Status = "dead"      // given up: refused for good, past its deadline, no such channel, or reported as not arrived
 )
 
 // Item is a message of the outbox.
@@ -32,10 +33,21 @@ type TopicItem struct {
 
 // Outcome is what became of an attempt.
 type Outcome struct {
-	Status  Status
-	At      time.Time
-	RetryAt time.Time // with Waiting
-	Error   string    // the last error, "" when sent
+	Status   Status
+	At       time.Time
+	RetryAt  time.Time // with Waiting
+	Reason   Reason    // "" when sent
+	Error    string    // the last error, "" when sent
+	VendorID string    // of the receipt
+	// Hold is until when nothing more is sent to the address, whatever waits
+	// for it: the other side has asked for it. Zero: nothing is held.
+	Hold time.Time
+}
+
+// Turn is what Begin found.
+type Turn struct {
+	Ours bool      // the attempt is noted; make it
+	Wait time.Time // not ours for a limit or a hold that has room then; else zero
 }
 
 // Outbox is the durable queue (package store). Times are wall times.
@@ -47,11 +59,16 @@ type Outbox interface {
 	// NextDue is when the channel's next waiting message is due; zero: none waits.
 	NextDue(ctx context.Context, channel string) (time.Time, error)
 	// Begin notes an attempt before it is made. Until lease nobody else
-	// tries, and after a crash it is tried again then. It reports false, and
-	// notes nothing, when the message is not due any more: another process
-	// has it, or it is done.
-	Begin(ctx context.Context, n int64, at, lease time.Time) (bool, error)
+	// tries, and after a crash it is tried again then. It is not ours, and
+	// nothing is noted, when the message is not due any more: another process
+	// has it, or it is done. Where a limit or a hold leaves no room, what is
+	// due to that address (of that channel, by what the limit counts) becomes
+	// due when there is room.
+	Begin(ctx context.Context, it Item, at, lease time.Time, limits []Limit) (Turn, error)
+	// Finish notes what became of the attempt. A limit counts it from then.
 	Finish(ctx context.Context, it Item, out Outcome) error
+	// ForgetAttempts drops what was noted of attempts before that time.
+	ForgetAttempts(ctx context.Context, before time.Time) error
 	// Stranded lists waiting messages that are past their deadline or whose
 	// channel is not among the known.
 	Stranded(ctx context.Context, known []string, now time.Time) ([]Item, error)
@@ -65,10 +82,14 @@ type Outbox interface {
 	Depth(ctx context.Context) (messages, records int, err error)
 }
 
-// Channel sends one message. A nil error is a receipt. Otherwise retry says
-// whether trying again later can help.
+// Receipt is a channel's word that it has a message.
+type Receipt struct {
+	VendorID string // what the vendor calls it in later reports, "" where it gives none
+}
+
+// Channel sends one message. Its errors are of type *Failure.
 type Channel interface {
-	Send(ctx context.Context, m alerts.Message) (retry bool, err error)
+	Send(ctx context.Context, m alerts.Message) (Receipt, error)
 }
 
 // Publisher writes records to topic weimang.alerts, all of them or an error.
@@ -76,17 +97,6 @@ type Channel interface {
 type Publisher interface {
 	Publish(ctx context.Context, records []alerts.Record) error
 }
-
-// RetryAfterError is an error with the other side's word on when to come back.
-type RetryAfterError struct {
-	After time.Duration
-	Err   error
-}
-
-func (e *RetryAfterError) Error() string { return e.Err.Error() }
-
-// Unwrap gives the error itself.
-func (e *RetryAfterError) Unwrap() error { return e.Err }
 
 // State is how a message stands.
 type State struct {

@@ -228,8 +228,8 @@ func (l *run) deliver(ctx context.Context, service *alerts.Service) (sent int, e
 			return sent, errors.Join(err, l.records(ctx))
 		}
 		for _, it := range items {
-			ours, err := l.db.Begin(ctx, it.N, l.now, l.now.Add(time.Minute))
-			if err != nil || !ours {
+			turn, err := l.db.Begin(ctx, it, l.now, l.now.Add(time.Minute), nil)
+			if err != nil || !turn.Ours {
 				return sent, err
 			}
 			if err := l.db.Finish(ctx, it, deliver.Outcome{Status: deliver.Sent, At: l.now}); err != nil {
@@ -258,14 +258,14 @@ func (l *run) records(ctx context.Context) error {
 }
 
 // Send implements deliver.Channel: it notes when, and takes everything.
-func (l *run) Send(_ context.Context, m alerts.Message) (bool, error) {
+func (l *run) Send(_ context.Context, m alerts.Message) (deliver.Receipt, error) {
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if _, ok := l.first[m.AlertID]; !ok {
 		l.first[m.AlertID] = now
 	}
-	return false, nil
+	return deliver.Receipt{}, nil
 }
 
 // paced has alerts come by the real clock, with the real deliverer.

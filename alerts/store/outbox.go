@@ -17,8 +17,9 @@ const unblocked = `NOT EXISTS (SELECT 1 FROM outbox e WHERE e.alert_id = o.alert
 // Due implements deliver.Outbox. A message waits while an earlier one of the
 // same alert to the same person does: nobody hears the all-clear first.
 func (db *DB) Due(ctx context.Context, channel string, now time.Time, limit int) ([]deliver.Item, error) {
-	rows, err := db.read.QueryContext(ctx, `SELECT o.n, o.payload, o.created_at, o.deadline_at, o.attempts, COALESCE(c.address, '')
-		FROM outbox o LEFT JOIN contacts c ON c.person_id = o.person_id AND c.channel = o.channel
+	rows, err := db.read.QueryContext(ctx, `SELECT o.n, o.payload, o.created_at, o.deadline_at, o.attempts, COALESCE((SELECT c.address FROM contacts c
+			WHERE c.person_id = o.person_id AND c.channel = o.channel AND c.state <> 'wrong' ORDER BY c.n LIMIT 1), '')
+		FROM outbox o
 		WHERE o.status = 'waiting' AND o.lane = 'message' AND o.channel = ? AND o.due_at <= ?
 			AND `+unblocked+`
 		ORDER BY o.rank, o.severity DESC, o.n LIMIT ?`, channel, millis(now), limit)
@@ -46,52 +47,86 @@ func (db *DB) NextDue(ctx context.Context, channel string) (time.Time, error) {
 }
 
 // Begin implements deliver.Outbox.
-func (db *DB) Begin(ctx context.Context, n int64, at, lease time.Time) (ours bool, err error) {
+func (db *DB) Begin(ctx context.Context, it deliver.Item, at, lease time.Time, limits []deliver.Limit) (turn deliver.Turn, err error) {
 	err = db.update(ctx, func(t *tx) error {
+		turn = deliver.Turn{} // of this try of the transaction
+		a := attempt{message: it.N, channel: it.Message.Channel, person: it.Message.To.PersonID, at: at}
+		var err error
+		if a.target, err = t.target(a.channel, it.Message.Address); err != nil {
+			return err
+		}
+		full, err := t.full(a, limits)
+		if err != nil {
+			return err
+		}
+		if full.of != "" {
+			ours, err := t.putOff(a, full)
+			if ours {
+				turn.Wait = full.until
+			}
+			return err
+		}
 		rows, err := t.exec(`UPDATE outbox SET attempts = attempts + 1, attempted_at = COALESCE(attempted_at, ?), due_at = ?
-			WHERE n = ? AND status = 'waiting' AND due_at <= ?`, millis(at), millis(lease), n, millis(at))
-		ours = rows == 1
-		return wrap("record attempt", err)
+			WHERE n = ? AND status = 'waiting' AND due_at <= ?`, millis(at), millis(lease), it.N, millis(at))
+		if err != nil || rows == 0 {
+			return wrap("record attempt", err)
+		}
+		turn.Ours = true
+		if len(limits) == 0 {
+			return nil // nothing will count it
+		}
+		return t.noteAttempt(a)
 	})
-	return ours && err == nil, err
+	if err != nil {
+		return deliver.Turn{}, err
+	}
+	return turn, nil
 }
 
 // Finish implements deliver.Outbox.
 func (db *DB) Finish(ctx context.Context, it deliver.Item, out deliver.Outcome) error {
 	return db.update(ctx, func(t *tx) error {
+		if err := t.endAttempt(it, out); err != nil {
+			return err
+		}
 		if out.Status == deliver.Waiting {
-			_, err := t.exec(`UPDATE outbox SET due_at = ?, last_error = ? WHERE n = ?`, millis(out.RetryAt), out.Error, it.N)
+			_, err := t.exec(`UPDATE outbox SET due_at = ?, reason = ?, last_error = ? WHERE n = ?`, millis(out.RetryAt), string(out.Reason), out.Error, it.N)
 			return wrap("put message off", err)
 		}
-		_, err := t.exec(`UPDATE outbox SET status = ?, done_at = ?, last_error = ? WHERE n = ?`, string(out.Status), millis(out.At), out.Error, it.N)
+		_, err := t.exec(`UPDATE outbox SET status = ?, done_at = ?, reason = ?, last_error = ?, vendor_id = ? WHERE n = ?`,
+			string(out.Status), millis(out.At), string(out.Reason), out.Error, out.VendorID, it.N)
 		if err != nil {
 			return wrap("finish message", err)
 		}
-		event := alerts.EventTold
-		if out.Status == deliver.Dead {
-			event = alerts.EventUndelivered
-		}
-		m := it.Message
-		about := m.Alerts
-		if len(about) == 0 {
-			about = []string{m.AlertID}
-		}
-		for _, id := range about {
-			if err := t.AppendEvent(alerts.Event{
-				AlertID: id, Seq: m.Seq, Kind: event, At: out.At,
-				Detail: string(m.To.Role) + "/" + m.Channel, PersonID: m.To.PersonID, RecordedAt: out.At,
-			}); err != nil {
-				return err
-			}
-			if out.Status != deliver.Dead {
-				continue
-			}
-			if err := t.nudge(id, out.At); err != nil {
-				return err
-			}
-		}
-		return nil
+		return t.tellOutcome(it.Message, out.Status, out.At)
 	})
+}
+
+// tellOutcome writes into the history of what a message tells that it is out or
+// has come to a dead end, and in the second case has the engine look at it.
+func (t *tx) tellOutcome(m alerts.Message, status deliver.Status, at time.Time) error {
+	event := alerts.EventTold
+	if status == deliver.Dead {
+		event = alerts.EventUndelivered
+	}
+	about := m.Alerts
+	if len(about) == 0 {
+		about = []string{m.AlertID}
+	}
+	for _, id := range about {
+		if err := t.AppendEvent(alerts.Event{
+			AlertID: id, Seq: m.Seq, Kind: event, At: at, Detail: string(m.To.Role) + "/" + m.Channel, PersonID: m.To.PersonID, RecordedAt: at,
+		}); err != nil {
+			return err
+		}
+		if status != deliver.Dead {
+			continue
+		}
+		if err := t.nudge(id, at); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Stranded implements deliver.Outbox.
@@ -166,4 +201,18 @@ func (db *DB) AllAlerts(ctx context.Context) (map[string]*alerts.Alert, error) {
 func (db *DB) TransitionCount(ctx context.Context) (int, error) {
 	n, err := db.count(ctx, `SELECT COUNT(*) FROM transitions`)
 	return n, wrap("count transitions", err)
+}
+
+// MessageOf is the message of a channel that a vendor knows by an id, and whom
+// it was for; "" is none.
+func (db *DB) MessageOf(ctx context.Context, channel, vendorID string) (id, person string, err error) {
+	rows, err := db.read.QueryContext(ctx, `SELECT id, person_id FROM outbox WHERE channel = ? AND vendor_id = ? AND vendor_id <> '' ORDER BY n DESC LIMIT 1`, channel, vendorID)
+	m, err := first(collect(rows, err, func(rows *sql.Rows) (m [2]string, err error) {
+		err = rows.Scan(&m[0], &m[1])
+		return m, err
+	}))
+	if m == nil {
+		m = &[2]string{}
+	}
+	return m[0], m[1], wrap("read the message of a vendor's id", err)
 }

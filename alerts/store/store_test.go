@@ -266,7 +266,7 @@ func TestAReportIsKeptWholeAndTheLatestCounts(t *testing.T) {
 }
 
 // enqueue puts messages of one alert each, or of the alert named, into the outbox.
-func enqueue(t *testing.T, db *store.DB, ms ...alerts.Message) {
+func enqueue(t testing.TB, db *store.DB, ms ...alerts.Message) {
 	t.Helper()
 	must(t, db.Update(t.Context(), func(tx alerts.Tx) error {
 		for _, m := range ms {
@@ -343,9 +343,9 @@ func TestABegunAttemptIsLeftAloneUntilItsLeaseEnds(t *testing.T) {
 	enqueue(t, db, alerts.Message{AlertID: "h1", Seq: 1, To: alerts.Recipient{PersonID: "p1"}, Channel: "console"})
 	_, items := due(t, db, noon)
 	begin := func(at time.Time) bool {
-		ours, err := db.Begin(t.Context(), items[0].N, at, at.Add(time.Minute))
+		turn, err := db.Begin(t.Context(), items[0], at, at.Add(time.Minute), nil)
 		must(t, err)
-		return ours
+		return turn.Ours
 	}
 	if !begin(noon) {
 		t.Error("a message that is due cannot be begun")

@@ -59,6 +59,13 @@ func (t *tx) LastQuestion(personID string, now time.Time) (*alerts.Question, err
 	return q, wrap("read the last question", err)
 }
 
+// QuestionOf implements alerts.QuestionTx.
+func (t *tx) QuestionOf(messageID string) (*alerts.Question, error) {
+	rows, err := t.query(`SELECT `+questionColumns+` FROM questions WHERE message_id = ? ORDER BY n DESC LIMIT 1`, messageID)
+	q, err := first(collect(rows, err, scanQuestion))
+	return q, wrap("read the question of a message", err)
+}
+
 // UseQuestion implements alerts.QuestionTx.
 func (t *tx) UseQuestion(n int64, used alerts.Action, at time.Time) error {
 	_, err := t.exec(`UPDATE questions SET used_at = ?, used = CASE WHEN used = '' THEN ? ELSE used || ',' || ? END WHERE n = ?`,

@@ -155,7 +155,8 @@ func (t *tx) PutDuty(d roster.Duty) error {
 
 // MarkContact implements alerts.RosterTx.
 func (t *tx) MarkContact(personID, channel string, state roster.ContactState, at time.Time) error {
-	_, err := t.exec(`UPDATE contacts SET state = ?, checked_at = ? WHERE person_id = ? AND channel = ?`, string(state), millis(at), personID, channel)
+	_, err := t.exec(`UPDATE contacts SET state = ?, checked_at = ? WHERE person_id = ? AND n =
+		(SELECT MIN(n) FROM contacts WHERE person_id = ? AND channel = ? AND state <> 'wrong')`, string(state), millis(at), personID, personID, channel)
 	return wrap("mark contact", err)
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"weimang/alerts"
+	"weimang/alerts/deliver"
 )
 
 func scanTelling(rows *sql.Rows) (x alerts.Telling, err error) {
@@ -80,14 +81,15 @@ func (t *tx) DuePeople(now time.Time, limit int) ([]string, error) {
 
 // Undelivered implements alerts.TellingTx.
 func (t *tx) Undelivered(alertID string) ([]alerts.Failed, error) {
-	rows, err := t.query(`SELECT t.n, o.channel FROM tellings t JOIN outbox o ON o.id = t.message_id
+	rows, err := t.query(`SELECT t.n, o.channel, o.reason FROM tellings t JOIN outbox o ON o.id = t.message_id
 		WHERE t.alert_id = ? AND t.status = 'told' AND o.status = 'dead' ORDER BY t.n`, alertID)
 	type failed struct {
 		n       int64
 		channel string
+		reason  deliver.Reason
 	}
 	dead, err := collect(rows, err, func(rows *sql.Rows) (f failed, err error) {
-		err = rows.Scan(&f.n, &f.channel)
+		err = rows.Scan(&f.n, &f.channel, &f.reason)
 		return f, err
 	})
 	if err != nil || len(dead) == 0 {
@@ -101,7 +103,7 @@ func (t *tx) Undelivered(alertID string) ([]alerts.Failed, error) {
 	for _, f := range dead {
 		for _, x := range all {
 			if x.N == f.n {
-				out = append(out, alerts.Failed{Telling: x, Channel: f.channel})
+				out = append(out, alerts.Failed{Telling: x, Channel: f.channel, WrongAddress: f.reason == deliver.BadAddress})
 			}
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"weimang/alerts/channels"
 	"weimang/alerts/consume"
 	"weimang/alerts/latency"
 	"weimang/alerts/roster"
@@ -152,7 +153,7 @@ func (o *benchLatencyOptions) settings(site *benchSite) (map[string]string, erro
 	s["ROSTER_HOUSEHOLDS"], s["ROSTER_PEOPLE"] = households, people
 	s["FEED_USUAL_DELAY"] = o.run.UsualDelay().String()
 	s["DETECT_HISTORY"], s["DETECT_CHECKPOINT_EVERY"] = strconv.FormatBool(o.history), o.checkpoint.String()
-	s["ALERTS_CONSOLE"], s["ALERTS_JSON"], s["ALERTS_FALLBACK_CHANNEL"] = "false", filepath.Join(site.dir, "messages.jsonl"), channelJSON
+	s["ALERTS_CONSOLE"], s["ALERTS_JSON"], s["ALERTS_FALLBACK_CHANNEL"] = "false", filepath.Join(site.dir, "messages.jsonl"), channels.NameJSON
 	return s, nil
 }
 
@@ -169,7 +170,7 @@ func labelled(homes []ingest.Home) []simulate.Household {
 func chairs(homes []ingest.Home) (people []roster.Member) {
 	for i, h := range homes {
 		if i == 0 || h.VillageID != homes[i-1].VillageID {
-			people = append(people, roster.Member{Person: roster.Person{Name: "bench", Contacts: []roster.Contact{{Channel: channelJSON}}}, Duty: roster.Duty{Role: roster.Chair, UnitID: h.VillageID}})
+			people = append(people, roster.Member{Person: roster.Person{Name: "bench", Contacts: []roster.Contact{{Channel: channels.NameJSON}}}, Duty: roster.Duty{Role: roster.Chair, UnitID: h.VillageID}})
 		}
 	}
 	return people

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"weimang/alerts"
+	"weimang/alerts/channels"
 	"weimang/alerts/chaos"
 	"weimang/alerts/deliver"
 	"weimang/alerts/roster"
@@ -212,7 +213,7 @@ func (s *deliverySite) write() error {
 	var people strings.Builder
 	member := func(role roster.Role) roster.Member {
 		return roster.Member{
-			Person: roster.Person{Lang: roster.Chinese, Contacts: []roster.Contact{{Channel: channelWebhook}}},
+			Person: roster.Person{Lang: roster.Chinese, Contacts: []roster.Contact{{Channel: channels.NameWebhook}}},
 			Duty:   roster.Duty{Role: role, UnitID: "v1"},
 		}
 	}
@@ -244,7 +245,7 @@ detect: {history: false}
 
 // deliveryWorkerCommand is the hidden command that chaos delivery starts its
 // processes by.
-const deliveryWorkerCommand = "chaos-delivery-worker"
+const deliveryWorkerCommand = "tell-worker"
 
 // worker is a process of role alert.
 type deliveryWorker struct{ *child }

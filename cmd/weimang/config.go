@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"weimang/alerts/channels"
 	"weimang/alerts/store"
 	"weimang/detectors"
 	"weimang/ingest/calendar"
@@ -102,6 +103,18 @@ type AlertsConfig struct {
 	Console  bool
 	JSON     string // path, "-" for standard output, "" for none
 	Webhook  WebhookConfig
+
+	WeCom        RobotConfig
+	WeComApp     WeComAppConfig
+	DingTalk     RobotConfig
+	Feishu       RobotConfig
+	SMS          SMSConfig
+	Voice        VoiceConfig
+	Mail         MailConfig
+	Alertmanager AlertmanagerConfig
+	Callbacks    CallbacksConfig
+	Limits       LimitsConfig
+
 	Fallback FallbackConfig
 	// Policies is a path, or one of the words below.
 	Policies  string
@@ -129,7 +142,7 @@ type WebhookConfig struct {
 // FallbackConfig is who hears what has nobody else to go to.
 type FallbackConfig struct {
 	Channel string
-	Address string
+	Address Secret // of a robot it is the key
 }
 
 // Values of http.page.
@@ -164,7 +177,9 @@ func DefaultConfig() *Config {
 		Alerts: AlertsConfig{
 			Language: "zh-CN",
 			Console:  true,
-			Fallback: FallbackConfig{Channel: "console"},
+			Voice:    VoiceConfig{PlayTimes: 2},
+			Mail:     MailConfig{Security: channels.MailStartTLS},
+			Fallback: FallbackConfig{Channel: channels.NameConsole},
 			Policies: policiesDefault, Heartbeat: HeartbeatConfig{Every: time.Minute},
 		},
 		HTTP: HTTPConfig{Addr: "127.0.0.1:8080", Page: pageLoopback},

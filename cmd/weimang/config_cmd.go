@@ -60,7 +60,7 @@ func writeConfig(w io.Writer, head string, c *Config) error {
 			}
 			open = open[:min(depth, len(open))]
 			indent := strings.Repeat("  ", depth)
-			fmt.Fprintf(&b, "%s# %s\n%s%s:\n", indent, configSections[strings.Join(sections[:depth+1], ".")], indent, sections[depth])
+			fmt.Fprintf(&b, "%s# %s\n%s%s:\n", indent, sectionHeading(strings.Join(sections[:depth+1], ".")), indent, sections[depth])
 		}
 		open = sections
 		indent := strings.Repeat("  ", len(sections))

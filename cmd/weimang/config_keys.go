@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -24,24 +25,31 @@ func (k configKey) env() string {
 
 // configSections are the headings of the printed file.
 var configSections = map[string]string{
-	"kafka":           "Where records come from and go to.",
-	"kafka.tls":       "Encryption. The brokers' certificates are always verified.",
-	"kafka.sasl":      "Logging in with a password.",
-	"feed":            "The rhythm of the readings, and what counts as late or absurd.",
-	"roster":          "Which meter belongs to which household, and who answers for it.",
-	"detect":          "How the detectors run. Their thresholds follow from the budgets.",
-	"detect.budgets":  "What a site can bear.",
-	"store":           "Where alerts and their outcomes are kept.",
-	"alerts":          "How people are told.",
-	"alerts.webhook":  "Posts each message as JSON to one address.",
-	"alerts.fallback": "Who hears what has nobody else to go to: a village without a chair.",
-	"http":            "The page and /metrics.",
-	"log":             "The log on standard error.",
+	"kafka":            "Where records come from and go to.",
+	"kafka.tls":        "Encryption. The brokers' certificates are always verified.",
+	"kafka.sasl":       "Logging in with a password.",
+	"feed":             "The rhythm of the readings, and what counts as late or absurd.",
+	"roster":           "Which meter belongs to which household, and who answers for it.",
+	"detect":           "How the detectors run. Their thresholds follow from the budgets.",
+	"detect.budgets":   "What a site can bear.",
+	"store":            "Where alerts and their outcomes are kept.",
+	"alerts":           "How people are told.",
+	"alerts.webhook":   "Posts each message as JSON to one address.",
+	"alerts.heartbeat": "Tells a watcher outside that this site is alive and forgets nobody.",
+	"alerts.fallback":  "Who hears what has nobody else to go to: a village without a chair.",
+	"http":             "The page and /metrics.",
+	"log":              "The log on standard error.",
+}
+
+// sectionHeading is the heading of a section, "" where there is none of that
+// name.
+func sectionHeading(path string) string {
+	return cmp.Or(configSections[path], channelSections[path])
 }
 
 // configKeys lists all settings in the order in which they are printed.
 func configKeys(c *Config) []configKey {
-	return []configKey{
+	keys := []configKey{
 		{"data_dir", "Folder of the embedded broker's log and of the database.", &c.DataDir},
 		{"clock", "wall: readings are judged by the time of day (live). feed: by the time of the readings themselves (a replayed file).", &c.Clock},
 
@@ -86,8 +94,11 @@ func configKeys(c *Config) []configKey {
 		{"alerts.json", "Channel json: append messages as JSON lines to this file, - for standard output. Empty: off.", &c.Alerts.JSON},
 		{"alerts.webhook.url", "Address to post to. Empty: off. file:/path reads it from a file.", &c.Alerts.Webhook.URL},
 		{"alerts.webhook.secret", "Key that signs each request. Empty: unsigned. file:/path reads it from a file.", &c.Alerts.Webhook.Secret},
-		{"alerts.fallback.channel", "console, json or webhook.", &c.Alerts.Fallback.Channel},
-		{"alerts.fallback.address", "What that channel needs to find the person; console, json and webhook need nothing.", &c.Alerts.Fallback.Address},
+	}
+	keys = append(keys, channelKeys(&c.Alerts)...)
+	return append(keys, []configKey{
+		{"alerts.fallback.channel", "Any channel that is open here.", &c.Alerts.Fallback.Channel},
+		{"alerts.fallback.address", "What that channel needs to find the person; console, json, webhook and alertmanager need nothing. file:/path reads it from a file.", &c.Alerts.Fallback.Address},
 		{"alerts.policies", "Who is called in what order and for how long: a file as weimang routes policies prints it, default, or immediate: the chair at once, and nobody is waited for. A replayed feed (clock: feed) is always immediate.", &c.Alerts.Policies},
 		{"alerts.heartbeat.url", "Address outside that is called while no case is forgotten and delivery works, and that tells somebody when it is not. Empty: off. file:/path reads it from a file.", &c.Alerts.Heartbeat.URL},
 		{"alerts.heartbeat.every", "How often.", &c.Alerts.Heartbeat.Every},
@@ -98,7 +109,7 @@ func configKeys(c *Config) []configKey {
 
 		{"log.level", "debug, info, warn or error.", &c.Log.Level},
 		{"log.format", "text or json.", &c.Log.Format},
-	}
+	}...)
 }
 
 // set reads a scalar from the file or the environment. The error says what

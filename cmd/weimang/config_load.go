@@ -115,7 +115,7 @@ func (l *configLoader) section(file, path string, node ast.Node) {
 			continue
 		case isKey:
 			l.scalar(file, k, entry.Value)
-		case configSections[key] != "":
+		case sectionHeading(key) != "":
 			l.section(file, key, entry.Value)
 		default:
 			l.fail(where, "unknown key %s%s", key, l.suggest(key))

@@ -3,12 +3,16 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
+
+	"weimang/alerts/channels"
+	"weimang/alerts/deliver"
 )
 
 func TestThePrintedDefaultsLoadToTheDefaults(t *testing.T) {
@@ -96,6 +100,53 @@ func TestAFileWithoutAnythingIsTheDefault(t *testing.T) {
 	}
 }
 
+// Every channel that a configuration names is opened, with the limits that it
+// sets, and the vendors' where it sets none.
+func TestAConfigurationOpensWhatItNames(t *testing.T) {
+	r := weimang(t, "", "check", "config", example("config-good-channels.yaml"))
+	r.want(t, exitOK)
+	c, err := LoadConfig(example("config-good-channels.yaml"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Alerts.JSON = filepath.Join(t.TempDir(), "messages.jsonl")
+	c.Alerts.Webhook.URL = "https://example.org/hook"
+	open, closeAll, err := openChannels(c, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := closeAll(); err != nil {
+		t.Error(err)
+	}
+	for _, name := range channels.Names {
+		if open[name] == nil || !c.Alerts.open(name) {
+			t.Errorf("%s is not open", name)
+		}
+	}
+	limits := c.Alerts.limits()
+	for name, want := range map[string]string{
+		"sms": "1/30s,30/24h", "mail": "all:100/1m", "webhook": "none", "wecom": "20/1m", "dingtalk": "20/1m", "wecom-app": "30/1m,1000/1h",
+		"feishu": "5/1s,100/1m", "voice": "1/1m,5/1h,20/24h",
+	} {
+		if got := deliver.FormatLimits(limits[name]); got != want {
+			t.Errorf("%s may send %s, want %s", name, got, want)
+		}
+	}
+	if got := DefaultConfig().Alerts; len(got.openers()) != len(channels.Names)-2 || got.open("wecom") || got.open("pigeon") {
+		t.Error("by default more is open than the console")
+	}
+}
+
+func TestKeysOfChannelsAreNeverShown(t *testing.T) {
+	r := weimang(t, "", "config", "--file", example("config-good-channels.yaml"))
+	r.want(t, exitOK)
+	for _, secret := range []string{"the-secret", "QDG6eK", "jWmYm7", "AKID0123", "LTAI0123", "the-key", "the-password", "0123456789abcdefghij", "robot-0123", "alertmanager.example.org"} {
+		if strings.Contains(r.stdout, secret) {
+			t.Errorf("%s is shown", secret)
+		}
+	}
+}
+
 func loadText(t *testing.T, text string, environ ...string) (*Config, error) {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -133,6 +184,27 @@ func TestMistakesInTheFileAreToldWithPlaceAndRemedy(t *testing.T) {
 		{"config-bad-kafka-security-of-the-embedded-broker.yaml", ":4:5: kafka.tls.enabled: the broker in this process has neither TLS nor passwords; name kafka.brokers"},
 		{"config-bad-kafka-security-of-the-embedded-broker.yaml", ":6:5: kafka.sasl.mechanism: the broker in this process"},
 		{"config-bad-values.yaml", "alerts.fallback.channel: console is off"},
+		{"config-bad-channels.yaml", `:5:5: alerts.wecom.url: "qyapi.weixin.qq.com" must be a whole address`},
+		{"config-bad-channels.yaml", "alerts.wecom_app.agent_id: is missing; the application's page shows it"},
+		{"config-bad-channels.yaml", "alerts.wecom_app.secret: is missing"},
+		{"config-bad-channels.yaml", ":8:5: alerts.wecom_app.token: and alerts.wecom_app.aes_key go together"},
+		{"config-bad-channels.yaml", `:14:5: alerts.sms.templates: "alert" must be a name and the vendor's code`},
+		{"config-bad-channels.yaml", "alerts.sms.key_secret: is missing"},
+		{"config-bad-channels.yaml", "alerts.sms.app_id: is missing"},
+		{"config-bad-channels.yaml", "alerts.sms.sign_name: is missing"},
+		{"config-bad-channels.yaml", `:16:5: alerts.voice.gateway: "pigeon" must be aliyun or tencent or json`},
+		{"config-bad-channels.yaml", ":17:5: alerts.voice.play_times: 9 must lie between 1 and 3"},
+		{"config-bad-channels.yaml", `:20:5: alerts.mail.security: "ssl" must be starttls or tls or none`},
+		{"config-bad-channels.yaml", ":21:5: alerts.mail.user: and alerts.mail.password go together"},
+		{"config-bad-channels.yaml", "alerts.mail.from: is missing"},
+		{"config-bad-channels.yaml", ":23:5: alerts.callbacks.token: must be at least 20 letters"},
+		{"config-bad-channels.yaml", `:25:5: alerts.limits.wecom: "20 a minute" must be a number of messages and a time such as 20/1m`},
+		{"config-bad-channels.yaml", "alerts.fallback.address: is empty, and dingtalk needs to know whom to reach"},
+		{"config-bad-channels-without-effect.yaml", "alerts.wecom_app.corp_id: is empty, and the rest of the section has no effect"},
+		{"config-bad-channels-without-effect.yaml", "alerts.sms.gateway: is empty, and the rest"},
+		{"config-bad-channels-without-effect.yaml", "alerts.voice.gateway: is empty, and the rest"},
+		{"config-bad-channels-without-effect.yaml", "alerts.mail.server: is empty, and the rest"},
+		{"config-bad-channels-without-effect.yaml", ":12:5: alerts.callbacks.token: has no effect without alerts.sms.gateway"},
 		{"config-bad-values.yaml", `:15:3: http.base_url: "weimang.example.org" must be a whole address`},
 	} {
 		t.Run(c.file+c.says, func(t *testing.T) {

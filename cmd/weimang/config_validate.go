@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"weimang/alerts/channels"
 	"weimang/alerts/store"
 	"weimang/ingest/calendar"
 	"weimang/ingest/contract"
@@ -171,31 +172,40 @@ func (a *AlertsConfig) problems(ps *problems) {
 	}
 	ps.within("alerts.heartbeat.every", a.Heartbeat.Every, 10*time.Second, time.Hour)
 	ps.check(a.Webhook.Secret == "" || a.Webhook.URL != "", "alerts.webhook.secret", "signs nothing without alerts.webhook.url; set that too")
-	if !ps.oneOf("alerts.fallback.channel", a.Fallback.Channel, channelConsole, channelJSON, channelWebhook) {
+	a.channelProblems(ps)
+	a.Fallback.problems(ps, a)
+}
+
+// problems says where messages without a recipient would be lost.
+func (f *FallbackConfig) problems(ps *problems, a *AlertsConfig) {
+	if !ps.oneOf("alerts.fallback.channel", f.Channel, channels.Names...) {
 		return
 	}
-	remedy := map[string]string{channelConsole: "set alerts.console to true", channelJSON: "set alerts.json", channelWebhook: "set alerts.webhook.url"}
-	ps.check(a.open(a.Fallback.Channel), "alerts.fallback.channel", "%s is off, so messages without a recipient would be lost; %s or choose another channel",
-		a.Fallback.Channel, remedy[a.Fallback.Channel])
+	opens := map[string]string{channels.NameConsole: "alerts.console", channels.NameJSON: "alerts.json"}
+	for _, o := range a.openers() {
+		opens[o.name] = o.key
+		if o.name == f.Channel && o.person {
+			ps.check(f.Address != "", "alerts.fallback.address", "is empty, and %s needs to know whom to reach", f.Channel)
+		}
+	}
+	ps.check(a.open(f.Channel), "alerts.fallback.channel", "%s is off, so messages without a recipient would be lost; set %s or choose another channel",
+		f.Channel, opens[f.Channel])
 }
 
 // open reports whether a channel exists under this configuration.
 func (a *AlertsConfig) open(channel string) bool {
 	switch channel {
-	case channelConsole:
+	case channels.NameConsole:
 		return a.Console
-	case channelJSON:
+	case channels.NameJSON:
 		return a.JSON != ""
-	case channelWebhook:
-		return a.Webhook.URL != ""
-	default:
-		return false
 	}
+	return slices.ContainsFunc(a.openers(), func(o opener) bool { return o.name == channel && o.wanted })
 }
 
 // openChannels lists the channels that exist under this configuration.
 func (a *AlertsConfig) openChannels() (list []string) {
-	for _, c := range []string{channelConsole, channelJSON, channelWebhook} {
+	for _, c := range channels.Names {
 		if a.open(c) {
 			list = append(list, c)
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"weimang/alerts"
+	"weimang/alerts/channels"
 	"weimang/alerts/deliver"
 	"weimang/alerts/roster"
 	"weimang/alerts/store"
@@ -113,22 +114,22 @@ func demo(ctx context.Context, opt demoOptions, stdout, stderr io.Writer) (err e
 		human = stderr
 	}
 	screen := &screen{bar: newProgress(stderr, ""), out: human}
-	told := new(deliver.Memory)
+	told := new(channels.Memory)
 	phone := &phone{memory: told}
 	if !opt.headless {
 		phone.live = screen
 	}
 	if opt.json {
-		phone.lines = deliver.NewJSONLines(stdout)
+		phone.lines = channels.NewJSONLines(stdout)
 	}
 	s, err := start(ctx, wiring{
 		cfg: cfg, log: newLogger(cfg, stderr), roster: demoHouseholds(village), people: []roster.Member{{
 			Person: roster.Person{
-				ID: "wd:chair:1", Name: chairTitle, Lang: roster.Lang(opt.lang), Contacts: []roster.Contact{{Channel: channelConsole}},
+				ID: "wd:chair:1", Name: chairTitle, Lang: roster.Lang(opt.lang), Contacts: []roster.Contact{{Channel: channels.NameConsole}},
 			},
 			Duty: roster.Duty{Role: roster.Chair, UnitID: story.Village},
 		}},
-		channels: map[string]deliver.Channel{channelConsole: phone},
+		channels: map[string]deliver.Channel{channels.NameConsole: phone},
 	})
 	if err != nil {
 		return err
@@ -235,21 +236,21 @@ func (s *screen) clear() {
 // phone is the demo's one channel: it shows a message as it comes and keeps it
 // for the closing list.
 type phone struct {
-	memory *deliver.Memory
-	live   io.Writer          // nil: nothing is shown as it comes
-	lines  *deliver.JSONLines // nil: no JSON
+	memory *channels.Memory
+	live   io.Writer           // nil: nothing is shown as it comes
+	lines  *channels.JSONLines // nil: no JSON
 }
 
 // Send implements deliver.Channel.
-func (p *phone) Send(ctx context.Context, m alerts.Message) (bool, error) {
+func (p *phone) Send(ctx context.Context, m alerts.Message) (deliver.Receipt, error) {
 	if p.live != nil {
-		if retry, err := deliver.NewConsole(p.live).Send(ctx, m); err != nil {
-			return retry, err
+		if receipt, err := channels.NewConsole(p.live).Send(ctx, m); err != nil {
+			return receipt, err
 		}
 	}
 	if p.lines != nil {
-		if retry, err := p.lines.Send(ctx, m); err != nil {
-			return retry, err
+		if receipt, err := p.lines.Send(ctx, m); err != nil {
+			return receipt, err
 		}
 	}
 	return p.memory.Send(ctx, m)

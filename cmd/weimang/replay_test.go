@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"weimang/alerts/channels"
 	"weimang/alerts/roster"
 	"weimang/alerts/rosterfile"
 	"weimang/ingest/feedfile"
@@ -48,7 +49,7 @@ func recordOutageFeed(t *testing.T) {
 		t.Fatal(err)
 	}
 	var people, homes, reports, readings bytes.Buffer
-	err = rosterfile.WritePeople(&people, []roster.Member{{Person: roster.Person{Name: chairTitle, Lang: roster.Chinese, Contacts: []roster.Contact{{Channel: channelJSON}}}, Duty: roster.Duty{Role: roster.Chair, UnitID: opt.Village}}})
+	err = rosterfile.WritePeople(&people, []roster.Member{{Person: roster.Person{Name: chairTitle, Lang: roster.Chinese, Contacts: []roster.Contact{{Channel: channels.NameJSON}}}, Duty: roster.Duty{Role: roster.Chair, UnitID: opt.Village}}})
 	if err == nil {
 		err = writeHouseholds(&homes, v.Homes())
 	}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"weimang/alerts/deliver"
 	"weimang/alerts/roster"
 	"weimang/alerts/rosterfile"
 	"weimang/alerts/store"
@@ -135,40 +134,4 @@ func newLogger(cfg *Config, w io.Writer) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(w, opt))
 	}
 	return slog.New(slog.NewTextHandler(w, opt))
-}
-
-// Names of the channels a configuration can open.
-const (
-	channelConsole = "console"
-	channelJSON    = "json"
-	channelWebhook = "webhook"
-)
-
-// openChannels opens the channels the configuration names.
-func openChannels(cfg *Config, stdout io.Writer) (map[string]deliver.Channel, func() error, error) {
-	channels := make(map[string]deliver.Channel)
-	closeAll := func() error { return nil }
-	if cfg.Alerts.Console {
-		channels[channelConsole] = deliver.NewConsole(stdout)
-	}
-	switch path := cfg.Alerts.JSON; path {
-	case "":
-	case "-":
-		channels[channelJSON] = deliver.NewJSONLines(stdout)
-	default:
-		f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-		if err != nil {
-			return nil, closeAll, fmt.Errorf("alerts.json: %w", err)
-		}
-		closeAll = f.Close
-		channels[channelJSON] = deliver.NewJSONLines(f)
-	}
-	if cfg.Alerts.Webhook.URL != "" {
-		hook, err := deliver.NewWebhook(cfg.Alerts.Webhook.URL.Reveal(), []byte(cfg.Alerts.Webhook.Secret.Reveal()), nil)
-		if err != nil {
-			return nil, closeAll, errors.Join(fmt.Errorf("alerts.webhook.url: %w", err), closeAll())
-		}
-		channels[channelWebhook] = hook
-	}
-	return channels, closeAll, nil
 }

@@ -35,4 +35,6 @@ func (t sendFirstTx) EnqueueMessage(m alerts.Message) error {
 type sentAlready struct{}
 
 // Send implements deliver.Channel.
-func (sentAlready) Send(context.Context, alerts.Message) (bool, error) { return false, nil }
+func (sentAlready) Send(context.Context, alerts.Message) (deliver.Receipt, error) {
+	return deliver.Receipt{}, nil
+}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"weimang/alerts/channels"
 	"weimang/alerts/deliver"
 	"weimang/alerts/roster"
 	"weimang/alerts/store"
@@ -53,7 +54,7 @@ func TestAFeedThatFallsSilentIsTold(t *testing.T) {
 	w := wiring{
 		cfg: cfg, log: slog.New(slog.DiscardHandler), now: func() time.Time { return time.UnixMilli(ms.Load()).UTC() },
 		people:   []roster.Member{{Person: roster.Person{ID: "p1", Name: "李桂花", Lang: "en", Contacts: []roster.Contact{{Channel: "json", Address: "13800000000"}}}, Duty: roster.Duty{Role: roster.Chair, UnitID: "wd"}}},
-		channels: map[string]deliver.Channel{"json": deliver.NewJSONLines(&messages)},
+		channels: map[string]deliver.Channel{"json": channels.NewJSONLines(&messages)},
 	}
 	for i := range 12 {
 		w.roster = append(w.roster, store.HouseholdRow{

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"weimang/alerts/channels"
 	"weimang/alerts/roster"
 	"weimang/ingest/simulate"
 )
@@ -152,7 +153,7 @@ const chairTitle = "妇联主席"
 
 func villagePeople(v *simulate.Village) []roster.Member {
 	return []roster.Member{{
-		Person: roster.Person{Name: chairTitle, Lang: roster.Chinese, Contacts: []roster.Contact{{Channel: channelConsole}}},
+		Person: roster.Person{Name: chairTitle, Lang: roster.Chinese, Contacts: []roster.Contact{{Channel: channels.NameConsole}}},
 		Duty:   roster.Duty{Role: roster.Chair, UnitID: v.Options().Village},
 	}}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"weimang/alerts"
+	"weimang/alerts/channels"
 	"weimang/alerts/consume"
 	"weimang/alerts/deliver"
 	"weimang/alerts/history"
@@ -172,14 +173,15 @@ func (s *system) startAlert(ctx context.Context, w wiring) (page http.Handler, e
 		return nil, err
 	}
 	var cases alerts.Store = s.store
-	channels := w.channels
+	open := w.channels
 	if w.sendFirst {
-		cases, channels = sendFirst{s.store, w.channels}, maps.Clone(w.channels)
-		for name := range channels {
-			channels[name] = sentAlready{}
+		cases, open = sendFirst{s.store, w.channels}, maps.Clone(w.channels)
+		for name := range open {
+			open[name] = sentAlready{}
 		}
 	}
-	s.deliver = deliver.New(s.store, channels, consume.Publisher{Producer: s.producer}, w.deliver, log, s.reg)
+	w.deliver.Limits, w.deliver.FallbackAddress = cfg.Alerts.limits(), cfg.Alerts.Fallback.Address.Reveal()
+	s.deliver = deliver.New(s.store, open, consume.Publisher{Producer: s.producer}, w.deliver, log, s.reg)
 	policies, err := cfg.policies()
 	if err != nil {
 		return nil, err
@@ -199,7 +201,7 @@ func (s *system) startAlert(ctx context.Context, w wiring) (page http.Handler, e
 	}
 	service, err := alerts.NewService(ctx, cases, words, alerts.Options{
 		Fallback: fallback(cfg), Channels: names(w.channels), BaseURL: s.page, Zone: zone, Wake: s.deliver.Wake,
-		Policies: policies, Holiday: holidays.IsHoliday, LinkKey: []byte(key),
+		Policies: policies, Holiday: holidays.IsHoliday, LinkKey: []byte(key), Groups: channels.Groups, Brief: channels.Brief,
 	}, log, s.reg)
 	if err != nil {
 		return nil, err
@@ -230,7 +232,11 @@ func (s *system) startAlert(ctx context.Context, w wiring) (page http.Handler, e
 		}
 		s.lc.goRun("reports", reports.Run)
 	}
-	return web.New(s.store, service, words, s.now, web.Options{Zone: zone, Open: cfg.HTTP.Page == pageOpen, BaseURL: s.page}, log)
+	at := web.Options{Zone: zone, Open: cfg.HTTP.Page == pageOpen, BaseURL: s.page}
+	if page, err = web.New(s.store, service, words, s.now, at, log); err != nil {
+		return nil, err
+	}
+	return s.withCallbacks(page)
 }
 
 // startDetect starts a member of those that share the areas' logs.
@@ -486,7 +492,7 @@ func pageURL(cfg *Config, listening string) string {
 func fallback(cfg *Config) roster.Person {
 	return roster.Person{
 		Lang:     roster.Lang(cfg.Alerts.Language),
-		Contacts: []roster.Contact{{Channel: cfg.Alerts.Fallback.Channel, Address: cfg.Alerts.Fallback.Address}},
+		Contacts: []roster.Contact{{Channel: cfg.Alerts.Fallback.Channel, Address: cfg.Alerts.Fallback.Address.Reveal()}},
 	}
 }
 

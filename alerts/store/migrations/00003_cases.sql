@@ -212,6 +212,7 @@ CREATE TABLE questions (
   used       TEXT NOT NULL -- what was answered
 );
 CREATE INDEX questions_alert ON questions (alert_id);
+CREATE INDEX questions_message ON questions (message_id);
 CREATE INDEX questions_person ON questions (person_id, asked_at);
 ALTER TABLE outbox ADD COLUMN topic TEXT NOT NULL DEFAULT ''; -- of a record; '' is the topic of alerts
 

@@ -1,4 +1,4 @@
-package deliver
+package channels
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"weimang/alerts"
+	"weimang/alerts/deliver"
 )
 
 // Console prints messages for people to read, one block each.
@@ -20,8 +21,8 @@ type Console struct {
 // NewConsole makes a console channel on w.
 func NewConsole(w io.Writer) *Console { return &Console{w: w} }
 
-// Send implements Channel.
-func (c *Console) Send(_ context.Context, m alerts.Message) (bool, error) {
+// Send implements deliver.Channel.
+func (c *Console) Send(_ context.Context, m alerts.Message) (deliver.Receipt, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "── %s → %s %s\n", m.DecidedAt.Format("2006-01-02 15:04"), m.To.Role, m.To.PersonID)
 	fmt.Fprintf(&b, "   %s\n", m.Title)
@@ -31,12 +32,15 @@ func (c *Console) Send(_ context.Context, m alerts.Message) (bool, error) {
 	if m.URL != "" {
 		fmt.Fprintf(&b, "   %s\n", m.URL)
 	}
+	for _, a := range m.Answers {
+		fmt.Fprintf(&b, "   [%s] %s %s\n", a.Key, a.Label, a.URL)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, err := io.WriteString(c.w, b.String()); err != nil {
-		return true, fmt.Errorf("print message: %w", err)
+		return deliver.Receipt{}, deliver.Later(deliver.Local, "print message: %w", err)
 	}
-	return false, nil
+	return deliver.Receipt{}, nil
 }
 
 // JSONLines writes each message as one line of JSON, with ids but no names
@@ -49,18 +53,18 @@ type JSONLines struct {
 // NewJSONLines makes a JSON lines channel on w.
 func NewJSONLines(w io.Writer) *JSONLines { return &JSONLines{w: w} }
 
-// Send implements Channel.
-func (j *JSONLines) Send(_ context.Context, m alerts.Message) (bool, error) {
+// Send implements deliver.Channel.
+func (j *JSONLines) Send(_ context.Context, m alerts.Message) (deliver.Receipt, error) {
 	line, err := json.Marshal(m)
 	if err != nil {
-		return false, fmt.Errorf("encode message: %w", err)
+		return deliver.Receipt{}, deliver.Fail(deliver.Format, "encode message: %w", err)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if _, err := j.w.Write(append(line, '\n')); err != nil {
-		return true, fmt.Errorf("write message: %w", err)
+		return deliver.Receipt{}, deliver.Later(deliver.Local, "write message: %w", err)
 	}
-	return false, nil
+	return deliver.Receipt{}, nil
 }
 
 // Memory keeps messages, for tests and for the demo's closing list.
@@ -69,12 +73,12 @@ type Memory struct {
 	messages []alerts.Message
 }
 
-// Send implements Channel.
-func (k *Memory) Send(_ context.Context, m alerts.Message) (bool, error) {
+// Send implements deliver.Channel.
+func (k *Memory) Send(_ context.Context, m alerts.Message) (deliver.Receipt, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.messages = append(k.messages, m)
-	return false, nil
+	return deliver.Receipt{}, nil
 }
 
 // Messages are all messages so far, in the order in which they came.
