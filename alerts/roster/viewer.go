@@ -16,8 +16,8 @@ type Viewer struct {
 var viewers = []Role{Chair, Deputy, CareTeam, Cadre, GridWorker, TownDesk, CountyDesk, Kin}
 
 // Sees is the role in which a viewer may look at a home; "" is that she may not.
-// above are the ids of the home's village and of the units above it.
-func (v *Viewer) Sees(home Household, above []string) Role {
+// above are the home's village and the units above it.
+func (v *Viewer) Sees(home Household, above []Unit) Role {
 	for _, role := range viewers {
 		for _, d := range v.Duties {
 			if d.Role != role {
@@ -27,7 +27,8 @@ func (v *Viewer) Sees(home Household, above []string) Role {
 			case role.OfHousehold() && d.HouseholdID == home.ID && home.ID != "",
 				role.Level() == Cell && d.UnitID == home.CellID && home.CellID != "",
 				role.Level() == Village && d.UnitID == home.VillageID && home.VillageID != "",
-				(role.Level() == Town || role.Level() == County) && d.UnitID != home.VillageID && slices.Contains(above, d.UnitID):
+				(role.Level() == Town || role.Level() == County) &&
+					slices.ContainsFunc(above, func(u Unit) bool { return u.ID == d.UnitID && u.Level == role.Level() }):
 				return role
 			}
 		}

@@ -65,13 +65,6 @@ func (db *DB) Transitions(ctx context.Context) ([]alerts.Transition, error) {
 	return ts, wrap("read transitions", err)
 }
 
-// Villages are all villages by name.
-func (db *DB) Villages(ctx context.Context) ([]roster.Unit, error) {
-	rows, err := db.read.QueryContext(ctx, `SELECT id, level, COALESCE(parent_id, ''), name FROM units WHERE level = 'village' ORDER BY name, id`)
-	vs, err := collect(rows, err, scanUnit)
-	return vs, wrap("read villages", err)
-}
-
 // Households are all households by village, area and id.
 func (db *DB) Households(ctx context.Context) ([]roster.Household, error) {
 	now := millis(db.now())

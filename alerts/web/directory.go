@@ -80,17 +80,17 @@ func (ro *directory) village(id string) string { return ro.units[id].Name }
 const deepest = 8
 
 // above are a unit and those above it.
-func (ro *directory) above(id string) []string {
-	var ids []string
+func (ro *directory) above(id string) []roster.Unit {
+	var units []roster.Unit
 	for range deepest {
 		u, ok := ro.units[id]
 		if !ok {
 			break
 		}
-		ids = append(ids, id)
+		units = append(units, u)
 		id = u.ParentID
 	}
-	return ids
+	return units
 }
 
 // tidy makes one line of somebody's words, without what cannot be seen and only
