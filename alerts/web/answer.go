@@ -234,9 +234,12 @@ func (h *handler) ask(r *request, s *subject, filled url.Values, problem string,
 	}
 	switch s.role {
 	case roster.Resident: // asked how she is, and no more
-		v.Class, v.Colour, v.Urgency, v.Elapsed, v.Village = "fine", "", "", "", ""
-	case roster.Kin: // the text says what to do first
+		v.Class, v.Colour, v.Urgency, v.Elapsed, v.Label, v.Village = "fine", "", "", "", "", ""
+	case roster.Kin: // the text says what to do first, and who does not live there calls
 		v.Urgency = ""
+		if lead, ok := r.t["kin-"+string(s.action)]; ok {
+			v.Form.Lead, v.Form.Confirm = lead, h.words.Answer(r.lang, alerts.Notice{Role: s.role}, s.action)
+		}
 	}
 	where := []string{tidy(n.Name), tidy(n.Address)}
 	v.Where = strings.Join(slices.DeleteFunc(where, func(s string) bool { return s == "" }), " · ")
@@ -244,7 +247,7 @@ func (h *handler) ask(r *request, s *subject, filled url.Values, problem string,
 	if v.Lines, err = h.matter(r, s); err != nil {
 		return view{}, err
 	}
-	return view{template: "question.html", status: status, title: v.Label, data: v}, nil
+	return view{template: "question.html", status: status, title: v.Form.Lead, data: v}, nil
 }
 
 // matter is what it is about, as who is asked should read it.

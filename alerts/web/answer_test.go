@@ -28,7 +28,7 @@ func TestTheChairGoesAndSaysWhatItWas(t *testing.T) {
 	form := thanks.to("说一声是怎么回事")
 	w.get(form).shows(http.StatusOK, "电器坏了", "人出了危险", "要不要过几天再去看看", "看到的情况", "现在：妇联主席在管")
 	w.post(form, "outcome", "appliance", "handed", "物业服务中心", "again", "7", "kind", "visit", "situation", "空调不制冷", "measure", "开了风扇").
-		shows(http.StatusOK, "记下了，让您费心了", "说是：电器坏了", "7月19日再去看看").hides("<form")
+		shows(http.StatusOK, "记下了，让您费心了", "说是“电器坏了，或者忘了关”", "7月19日再去看看").hides("<form")
 	a := w.alert("h1")
 	if a.Stage != alerts.InHand || a.Outcome != alerts.Appliance || a.HandedTo != "物业服务中心" ||
 		!a.FollowUpAt.Equal(time.Date(2026, 7, 19, 9, 0, 0, 0, zone)) {
@@ -171,7 +171,7 @@ func TestKinAreAskedInTheirOwnWords(t *testing.T) {
 	w := newTown(t)
 	w.finds("h1", detectors.NoSignOfLife, detectors.Red)
 	w.passes(10 * time.Minute)
-	page := w.get(w.link("kin", "我来联系")).shows(http.StatusOK, "老人").hides("先不提醒", "台区", "平常用电")
+	page := w.get(w.link("kin", "我来联系")).shows(http.StatusOK, "老人", "您来联系吗", ">我来联系</button>").hides("先不提醒", "台区", "平常用电")
 	w.get(page.to("联系上了")).shows(http.StatusOK, "看到的情况")
 }
 
@@ -182,7 +182,7 @@ func TestTheResidentIsAskedHowSheIs(t *testing.T) {
 	if url := w.mail("resident").URL; url != "" {
 		t.Errorf("she is given a page to look at: %s", url)
 	}
-	page := w.get(w.link("resident", "我很好")).shows(http.StatusOK, "您今天好不好", ">我很好</button>").hides("红色", "马上去", "已经6个小时", "正在找人", "度")
+	page := w.get(w.link("resident", "我很好")).shows(http.StatusOK, "您今天好不好", ">我很好</button>").hides("1组1号", "红色", "马上去", "已经6个小时", "正在找人", "度")
 	thanks := w.post(w.link("resident", "我很好")).shows(http.StatusOK, "您好就放心了").hides("正在找人")
 	// After all she is not: the link beside still asks for help.
 	if thanks.to("要人帮忙") != page.to("要人帮忙") {
@@ -208,7 +208,7 @@ func TestWhatItWasCanStillBeSaidWithAllThatBelongsToIt(t *testing.T) {
 	if a := w.alert("h1"); a.Stage != alerts.Closed || a.Outcome != alerts.Unanswered {
 		t.Fatalf("the case is %s %s", a.Stage, a.Outcome)
 	}
-	w.post(link, "outcome", "help", "handed", "卫生院", "again", "3", "kind", "call", "situation", "腿疼").shows(http.StatusOK, "说是：人要帮忙")
+	w.post(link, "outcome", "help", "handed", "卫生院", "again", "3", "kind", "call", "situation", "腿疼").shows(http.StatusOK, "说是“人要帮忙”")
 	a := w.alert("h1")
 	visits, err := w.db.Visits(t.Context(), "h1", time.Time{})
 	w.must(err)

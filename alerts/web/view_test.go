@@ -76,7 +76,7 @@ func TestSheAnswersOnTheHomesPage(t *testing.T) {
 	page := w.get(w.view("chair"))
 	thanks := w.post(page.to("我去看看")).shows(http.StatusOK, "这一家就靠您了", "妇联主席在管")
 	w.post(thanks.to("说一声"), "outcome", "wiring", "handed", "供电所").shows(http.StatusOK, "记下了")
-	w.get(w.view("chair")).shows(http.StatusOK, "办好了", "说是：空气开关或者线路的毛病", "交给了：供电所", "有人去看了", "说了是怎么回事").hides("我去看看</a>")
+	w.get(w.view("chair")).shows(http.StatusOK, "办好了", "说是“空气开关或者线路的毛病”", "交给了：供电所", "有人去看了", "说了是怎么回事").hides("我去看看</a>")
 }
 
 // She has the page open while the home's alert is closed and another one comes.
