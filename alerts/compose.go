@@ -3,14 +3,12 @@ package alerts
 import (
 	"cmp"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"weimang/alerts/escalate"
 	"weimang/alerts/roster"
-	"weimang/detectors"
 )
 
 // aBurst is within what time what a person is told is put together once it is
@@ -246,6 +244,7 @@ func (w *work) enqueue(p *roster.Person, items []item) error {
 	m := w.message(p, first)
 	digest := !slices.ContainsFunc(items, func(it item) bool { return !it.telling.Digest })
 	if len(items) > 1 || digest {
+		m.URL = w.link(p, &m, "")
 		w.bundle(&m, items, digest)
 	}
 	rank, err := w.rank(first.telling)
@@ -279,9 +278,10 @@ func (w *work) message(p *roster.Person, it item) Message {
 		Kind: f.Kind, Severity: f.Severity, State: f.State,
 		HouseholdID: f.HouseholdID, Label: n.Label, AreaID: f.AreaID, VillageID: cmp.Or(t.VillageID, a.VillageID),
 		// In the zone of whom it is about, for people read it too.
-		Onset: f.Onset.In(n.Zone), DecidedAt: f.DecidedAt.In(n.Zone), URL: w.link(f),
+		Onset: f.Onset.In(n.Zone), DecidedAt: f.DecidedAt.In(n.Zone),
 		Fallback: n.Fallback, CreatedAt: w.now, Deadline: w.now.Add(w.opts.Deadline),
 	}
+	m.URL = w.link(p, &m, f.HouseholdID)
 	if t.Purpose != ToTell && t.Purpose != ToEnd {
 		m.Purpose = t.Purpose
 	}
@@ -309,7 +309,7 @@ func (w *work) bundle(m *Message, items []item, digest bool) {
 		notices[i] = it.notice
 		m.Alerts = append(m.Alerts, it.alert.ID)
 	}
-	m.Digest, m.URL = digest, w.link(nil)
+	m.Digest = digest
 	text, err := w.wording.Bundle(m.Lang, notices, digest)
 	if err != nil {
 		w.log.Error("word a bundle", "homes", len(items), "lang", m.Lang, "err", err)
@@ -334,17 +334,5 @@ func (w *work) rank(t *Telling) (Rank, error) {
 		return AllClear, nil
 	default:
 		return FollowUp, nil
-	}
-}
-
-// link is the page a message leads to; it only shows, it never changes.
-func (w *work) link(f *detectors.Finding) string {
-	switch {
-	case w.opts.BaseURL == "":
-		return ""
-	case f == nil || f.HouseholdID == "":
-		return strings.TrimSuffix(w.opts.BaseURL, "/") + "/"
-	default:
-		return strings.TrimSuffix(w.opts.BaseURL, "/") + "/household/" + url.PathEscape(f.HouseholdID)
 	}
 }

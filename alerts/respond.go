@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -28,6 +29,7 @@ type Response struct {
 	HandedTo string    // SayOutcome: who mends or helps, in the village's words
 	FollowUp time.Time // SayOutcome: the day to look again; zero: none
 	Visit    *roster.Visit
+	Digits   string // of who answers in a group: the last four of her telephone
 }
 
 // Reasons why an answer is not taken.
@@ -69,7 +71,7 @@ func (w *work) respond(ans Response) (*Alert, error) {
 		return nil, err
 	}
 	if a.Stage == Closed {
-		return a, w.late(a, ans)
+		return a, w.late(a, who, ans)
 	}
 	if ans.Visit != nil {
 		if err := w.visit(a, ans); err != nil {
@@ -85,25 +87,40 @@ func (w *work) respond(ans Response) (*Alert, error) {
 	return a, w.compose()
 }
 
-// late is for answers to what is closed: the outcome may still be said where
-// nobody has, everything else comes too late.
-func (w *work) late(a *Alert, ans Response) error {
+// late is for answers to what is closed: what it was may still be said where nobody
+// has, with all that belongs to it; everything else comes too late.
+func (w *work) late(a *Alert, who Recipient, ans Response) error {
 	if ans.Action != SayOutcome || a.Outcome != Unanswered && a.Outcome != Unasked || !slices.Contains(Outcomes, ans.Outcome) {
 		return ErrNotOpen
 	}
+	if ans.Visit != nil {
+		if err := w.visit(a, ans); err != nil {
+			return err
+		}
+	}
 	a.Outcome = ans.Outcome
+	if ans.HandedTo != "" {
+		a.HandedTo = ans.HandedTo
+	}
 	if err := w.did(a, EventOutcome, ans.PersonID, string(ans.Outcome)); err != nil {
 		return err
 	}
 	if err := w.say(a, ans.Outcome); err != nil {
 		return err
 	}
+	if ans.FollowUp.After(w.now) {
+		a.Stage, a.ClosedAt, a.Holder, a.FollowUpAt, a.LookAt = InHand, time.Time{}, who, ans.FollowUp, ans.FollowUp
+	}
 	return w.tx.PutAlert(a)
 }
 
 // answerer is who answers, in the role in which she may: she was told of the
-// alert, stands on its chain, or answers for the home.
+// alert, stands on its chain, or answers for the home. Whoever has left the roster
+// may not.
 func (w *work) answerer(a *Alert, home *roster.Household, person string) (Recipient, error) {
+	if p, err := w.person(person); err != nil || p == nil {
+		return Recipient{}, cmp.Or(err, ErrNotYours)
+	}
 	all, err := w.tx.Tellings(a.ID)
 	if err != nil {
 		return Recipient{}, err

@@ -77,6 +77,8 @@ type RosterTx interface {
 	// county above.
 	Assigned(home roster.Household, role roster.Role) ([]string, error)
 	Person(id string) (*roster.Person, error) // nil when there is none
+	// Addresses are those of a person's contacts.
+	Addresses(personID string) ([]string, error)
 	// MarkContact notes what is known of the contact over a channel that is used.
 	MarkContact(personID, channel string, state roster.ContactState, at time.Time) error
 }
@@ -107,7 +109,11 @@ type QuestionTx interface {
 	LastQuestion(personID string, now time.Time) (*Question, error)
 	// QuestionOf is what a message asked, or nil.
 	QuestionOf(messageID string) (*Question, error)
-	UseQuestion(n int64, used Action, at time.Time) error
+	UseQuestion(n int64, used Action, at time.Time) error // adds to what was answered
+	// AddTry notes that somebody could not show who she is.
+	AddTry(question int64, personID string, at time.Time) error
+	// Tries are how often that was so: since a time, and ever.
+	Tries(question int64, since time.Time) (lately, ever int, err error)
 }
 
 // Pushes is how often a person's phone has rung on a day.

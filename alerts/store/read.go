@@ -24,14 +24,6 @@ func (db *DB) OpenAlerts(ctx context.Context) ([]alerts.Alert, error) {
 	return as, wrap("read open alerts", err)
 }
 
-// ResolvedAlerts are at most limit alerts that ended at or after since (event
-// time), the latest first.
-func (db *DB) ResolvedAlerts(ctx context.Context, since time.Time, limit int) ([]alerts.Alert, error) {
-	rows, err := db.read.QueryContext(ctx, `SELECT `+alertColumns+` FROM alerts WHERE resolved_at >= ? ORDER BY resolved_at DESC, id LIMIT ?`, millis(since), limit)
-	as, err := collect(rows, err, db.scanAlert)
-	return as, wrap("read resolved alerts", err)
-}
-
 // AlertsOf are a household's latest alerts, the latest first.
 func (db *DB) AlertsOf(ctx context.Context, household string, limit int) ([]alerts.Alert, error) {
 	rows, err := db.read.QueryContext(ctx, `SELECT `+alertColumns+` FROM alerts WHERE household_id = ? ORDER BY opened_at DESC, id LIMIT ?`, household, limit)
@@ -71,13 +63,6 @@ func (db *DB) Transitions(ctx context.Context) ([]alerts.Transition, error) {
 		return t, err
 	})
 	return ts, wrap("read transitions", err)
-}
-
-// Villages are all villages by name.
-func (db *DB) Villages(ctx context.Context) ([]roster.Unit, error) {
-	rows, err := db.read.QueryContext(ctx, `SELECT id, level, COALESCE(parent_id, ''), name FROM units WHERE level = 'village' ORDER BY name, id`)
-	vs, err := collect(rows, err, scanUnit)
-	return vs, wrap("read villages", err)
 }
 
 // Households are all households by village, area and id.

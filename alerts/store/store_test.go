@@ -123,7 +123,7 @@ func TestTheLastListOfHomesIsTheWholeList(t *testing.T) {
 	if len(homes) != 1 || len(listed) != 1 || listed[0].ID != "h1" || left == nil {
 		t.Errorf("after h2 has left: homes %+v, listed %+v, its page %+v", homes, listed, left)
 	}
-	vs, err := db.Villages(t.Context())
+	vs, err := db.Units(t.Context())
 	must(t, err)
 	if len(vs) != 1 || vs[0].Name != "湾底村" {
 		t.Errorf("villages: %+v", vs)

@@ -11,12 +11,15 @@ import (
 const questionColumns = `n, alert_id, message_id, person_id, actions, asked_at, expires_at, used_at, used`
 
 func scanQuestion(rows *sql.Rows) (q alerts.Question, err error) {
-	var actions string
+	var actions, said string
 	var asked, expires int64
 	var used sql.NullInt64
-	err = rows.Scan(&q.N, &q.AlertID, &q.MessageID, &q.PersonID, &actions, &asked, &expires, &used, &q.Used)
+	err = rows.Scan(&q.N, &q.AlertID, &q.MessageID, &q.PersonID, &actions, &asked, &expires, &used, &said)
 	for _, a := range words(actions) {
 		q.Actions = append(q.Actions, alerts.Action(a))
+	}
+	for _, a := range words(said) {
+		q.Used = append(q.Used, alerts.Action(a))
 	}
 	q.AskedAt, q.ExpiresAt, q.UsedAt = fromMillis(asked), fromMillis(expires), fromOptMillis(used)
 	return q, err
@@ -65,6 +68,28 @@ func (t *tx) QuestionOf(messageID string) (*alerts.Question, error) {
 
 // UseQuestion implements alerts.QuestionTx.
 func (t *tx) UseQuestion(n int64, used alerts.Action, at time.Time) error {
-	_, err := t.exec(`UPDATE questions SET used_at = ?, used = ? WHERE n = ?`, millis(at), string(used), n)
+	_, err := t.exec(`UPDATE questions SET used_at = ?, used = CASE WHEN used = '' THEN ? ELSE used || ',' || ? END WHERE n = ?`,
+		millis(at), string(used), string(used), n)
 	return wrap("use question", err)
+}
+
+// AddTry implements alerts.QuestionTx.
+func (t *tx) AddTry(question int64, personID string, at time.Time) error {
+	_, err := t.exec(`INSERT INTO tries (question, person_id, at) VALUES (?, ?, ?)`, question, personID, millis(at))
+	return wrap("note a wrong answer", err)
+}
+
+// Tries implements alerts.QuestionTx.
+func (t *tx) Tries(question int64, since time.Time) (lately, ever int, err error) {
+	rows, err := t.query(`SELECT at FROM tries WHERE question = ?`, question)
+	all, err := collect(rows, err, func(rows *sql.Rows) (at int64, err error) {
+		err = rows.Scan(&at)
+		return at, err
+	})
+	for _, at := range all {
+		if at > millis(since) {
+			lately++
+		}
+	}
+	return lately, len(all), wrap("count wrong answers", err)
 }

@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -12,7 +11,7 @@ import (
 )
 
 const (
-	eventsShown = 40
+	eventsShown = 60
 	alertsKept  = 5
 	maxDays     = 7 // on the chart, when an alert began earlier than usual
 )
@@ -26,6 +25,9 @@ type householdView struct {
 	State   string   // urgency, or that all is well
 	Lines   []string // of the open alert: what, why, what to do
 	Elapsed string
+	Case    *caseView
+	Home    string // address of the first page
+	Curve   bool   // may be shown
 	Until   string // the data's end
 	Heading string // of the chart
 	Charts  []*chart
@@ -43,12 +45,19 @@ type eventView struct {
 	Told     []string // who was told of it, and who could not be
 }
 
-func (h *handler) household(r request) (view, error) {
+func (h *handler) household(r *request) (view, error) {
 	ctx := r.Context()
 	id := r.PathValue("id")
-	home, err := h.reader.Household(ctx, id)
+	ro, err := h.units(ctx)
 	if err != nil {
 		return view{}, err
+	}
+	home, role, err := h.seen(r, ro, id)
+	if err != nil {
+		return view{}, err
+	}
+	if home == nil && r.who != nil {
+		return h.notFound(r)
 	}
 	recent, err := h.reader.AlertsOf(ctx, id, alertsKept)
 	if err != nil {
@@ -60,15 +69,17 @@ func (h *handler) household(r request) (view, error) {
 		}
 		home = &roster.Household{ID: id, AreaID: recent[0].AreaID} // an alert, but not in the roster
 	}
-	villages, err := h.reader.Villages(ctx)
-	if err != nil {
-		return view{}, err
+	if r.who != nil && h.opts.Looked != nil {
+		if err := h.opts.Looked(ctx, r.who.ID, id); err != nil {
+			return view{}, err
+		}
 	}
-	ro := &directory{byID: map[string]*roster.Household{id: home}, villages: map[string]string{}}
-	for _, v := range villages {
-		ro.villages[v.ID] = v.Name
+	ro.add(home)
+	ro.roles[id] = role
+	v := householdView{
+		Label: home.Title(), Village: ro.village(home.VillageID), Home: r.home,
+		Class: "fine", Colour: r.t["fine"], State: r.t["state-fine"],
 	}
-	v := householdView{Label: home.Title(), Village: ro.villages[home.VillageID], Class: "fine", Colour: r.t["fine"], State: r.t["state-fine"]}
 	var onset time.Time
 	var severity detectors.Severity
 	if len(recent) > 0 && recent[0].Open() {
@@ -80,8 +91,16 @@ func (h *handler) household(r request) (view, error) {
 	} else if err := h.describeArea(r, home, &v); err != nil {
 		return view{}, err
 	}
-	if err := h.draw(r, home, onset, severity, &v); err != nil {
+	if v.Case, err = h.caseOf(r, recent, home, role); err != nil {
 		return view{}, err
+	}
+	if v.Curve, err = h.showsCurve(r, id, role); err != nil {
+		return view{}, err
+	}
+	if v.Curve {
+		if err := h.draw(r, home, onset, severity, &v); err != nil {
+			return view{}, err
+		}
 	}
 	if v.Events, err = h.events(r, ro, home); err != nil {
 		return view{}, err
@@ -89,29 +108,55 @@ func (h *handler) household(r request) (view, error) {
 	return view{template: "household.html", status: http.StatusOK, title: v.Label, data: v}, nil
 }
 
+// showsCurve reports whether who looks may see the curve of a home: the operator,
+// and officials where the home has agreed. Kin read how things stand in words.
+func (h *handler) showsCurve(r *request, id string, role roster.Role) (bool, error) {
+	switch {
+	case r.who == nil:
+		return true, nil
+	case !official(role):
+		return false, nil
+	case h.opts.Curve == nil:
+		return true, nil
+	default:
+		return h.opts.Curve(r.Context(), id)
+	}
+}
+
 // describe puts the open alert into words.
-func (h *handler) describe(r request, ro *directory, a *alerts.Alert, v *householdView) error {
+func (h *handler) describe(r *request, ro *directory, a *alerts.Alert, v *householdView) error {
 	text, err := h.words.Text(r.lang, h.notice(r, ro, a, a.Finding))
 	if err != nil {
 		return err
 	}
 	v.Class, v.Colour, v.State = a.Severity.String(), h.words.Severity(r.lang, a.Severity), h.words.Urgency(r.lang, a.Severity)
 	v.Lines = strings.Split(text.Body, "\n")
+	if ro.roles[a.HouseholdID] == roster.Kin {
+		v.State = "" // the text says what to do first
+	}
+	if n := needOf(a); n == waitsForADay || a.Stage == alerts.Closed {
+		// Somebody has been there: nobody is sent again.
+		line, err := h.sentence(r, h.notice(r, ro, a, a.Finding))
+		if err != nil {
+			return err
+		}
+		v.State, v.Lines = h.words.Stage(r.lang, a.Stage), []string{line}
+	}
 	v.Elapsed = h.elapsed(r, a)
 	return nil
 }
 
 // describeArea says so when the home is as usual as far as anybody knows, but
 // its area has no power or sends nothing.
-func (h *handler) describeArea(r request, home *roster.Household, v *householdView) error {
-	open, err := h.reader.OpenAlerts(r.Context())
+func (h *handler) describeArea(r *request, home *roster.Household, v *householdView) error {
+	open, err := h.reader.Cases(r.Context(), []string{home.AreaID})
 	if err != nil {
 		return err
 	}
 	for i := range open {
 		a := &open[i]
 		switch {
-		case !a.Area() || a.AreaID != home.AreaID:
+		case !a.Area() || a.AreaID != home.AreaID || !a.Open():
 		case a.Kind == detectors.AreaDark:
 			v.Class, v.Colour, v.State = "dark", r.t["no-power"], r.t["state-dark"]
 			return nil
@@ -123,7 +168,7 @@ func (h *handler) describeArea(r request, home *roster.Household, v *householdVi
 }
 
 // draw makes the charts: one for a phone, one for a desk.
-func (h *handler) draw(r request, home *roster.Household, onset time.Time, severity detectors.Severity, v *householdView) error {
+func (h *handler) draw(r *request, home *roster.Household, onset time.Time, severity detectors.Severity, v *householdView) error {
 	zone := home.Location(h.opts.Zone)
 	now := r.now.In(zone)
 	days := h.opts.Days
@@ -161,65 +206,4 @@ func (h *handler) draw(r request, home *roster.Household, onset time.Time, sever
 		v.Charts = append(v.Charts, c)
 	}
 	return nil
-}
-
-// events tells what happened to the household, the latest first.
-func (h *handler) events(r request, ro *directory, home *roster.Household) ([]eventView, error) {
-	es, err := h.reader.Events(r.Context(), home.ID, eventsShown)
-	if err != nil {
-		return nil, err
-	}
-	zone := home.Location(h.opts.Zone)
-	out := make([]eventView, 0, len(es))
-	// Deliveries are told with the transition they belong to: they happened by
-	// the wall clock, which a replay's day is not. They come after it in time,
-	// so before it in this list.
-	type transition struct {
-		alert string
-		seq   int
-	}
-	told := map[transition][]string{}
-	for i := range es {
-		e := &es[i]
-		at := transition{e.AlertID, e.Seq}
-		v := eventView{When: h.words.When(r.lang, e.At, r.now, zone)}
-		switch e.Kind {
-		case alerts.EventTold, alerts.EventUndelivered:
-			told[at] = append(told[at], r.t.fill("ev-"+string(e.Kind), roleName(r.t, e.Detail)))
-			continue
-		case alerts.EventUnrouted:
-			told[at] = append(told[at], r.t["ev-unrouted"])
-			continue
-		case alerts.EventSuperseded:
-			v.What = r.t["ev-superseded"]
-		case alerts.EventOpened, alerts.EventUpdated, alerts.EventResolved:
-			v.What = r.t["ev-"+string(e.Kind)]
-			v.Told = told[at]
-			slices.Reverse(v.Told)
-			if e.Finding == nil {
-				break
-			}
-			v.Class = e.Finding.Severity.String()
-			if e.Kind == alerts.EventResolved {
-				v.Class = "fine"
-			}
-			a := &alerts.Alert{HouseholdID: home.ID, VillageID: home.VillageID}
-			if v.Sentence, err = h.words.Sentence(r.lang, h.notice(r, ro, a, e.Finding)); err != nil {
-				return nil, err
-			}
-		default:
-			continue
-		}
-		out = append(out, v)
-	}
-	return out, nil
-}
-
-// roleName is the role in a delivery's detail ("chair/console") in words.
-func roleName(t texts, detail string) string {
-	role, _, _ := strings.Cut(detail, "/")
-	if s, ok := t["role-"+role]; ok {
-		return s
-	}
-	return t["role-other"]
 }

@@ -2,10 +2,10 @@ package web
 
 import (
 	"cmp"
-	"context"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"weimang/alerts"
@@ -30,13 +30,18 @@ type card struct {
 	Sentence string
 	Elapsed  string
 	Ended    string // when it was resolved
+	Standing string // who sees to it, or when somebody looks again
+	Late     string // "" or that it is late
 }
 
 // overview is the data of the first page.
 type overview struct {
 	Count    string
-	People   []card
-	Notable  []card // blue: good to know
+	People   []card // who needs somebody now
+	Held     []card // somebody sees to it
+	Again    []card // there is a day to look again
+	Asked    []card // over by itself; what it was is still asked
+	Notable  []card // good to know: blue, silenced, or said already what it is
 	Areas    []card
 	Resolved []card
 	Villages []villageView
@@ -61,55 +66,34 @@ type homeView struct {
 	State string
 }
 
-// directory is what a page needs to know of the homes.
-type directory struct {
-	homes    []roster.Household
-	byID     map[string]*roster.Household
-	byArea   map[string][]string // labels
-	villages map[string]string   // names
-}
-
-func (h *handler) directory(ctx context.Context) (*directory, error) {
-	homes, err := h.reader.Households(ctx)
-	if err != nil {
-		return nil, err
-	}
-	villages, err := h.reader.Villages(ctx)
-	if err != nil {
-		return nil, err
-	}
-	slices.SortFunc(homes, func(a, b roster.Household) int { return natural(a.Title(), b.Title()) })
-	r := &directory{homes: homes, byID: map[string]*roster.Household{}, byArea: map[string][]string{}, villages: map[string]string{}}
-	for i := range homes {
-		r.byID[homes[i].ID] = &homes[i]
-		r.byArea[homes[i].AreaID] = append(r.byArea[homes[i].AreaID], homes[i].Title())
-	}
-	for _, v := range villages {
-		r.villages[v.ID] = v.Name
-	}
-	return r, nil
-}
-
-func (h *handler) overview(r request) (view, error) {
-	ctx := r.Context()
-	ro, err := h.directory(ctx)
+func (h *handler) overview(r *request) (view, error) {
+	ro, err := h.directory(r)
 	if err != nil {
 		return view{}, err
 	}
-	open, err := h.reader.OpenAlerts(ctx)
+	var areas []string // nil: all
+	limit := resolvedShown
+	if r.who != nil {
+		areas, limit = ro.areas(), 10*resolvedShown
+	}
+	cases, err := h.reader.Cases(r.Context(), areas)
 	if err != nil {
 		return view{}, err
 	}
-	ended, err := h.reader.ResolvedAlerts(ctx, r.now.Add(-resolvedFor), resolvedShown)
+	ended, err := h.reader.ResolvedAlerts(r.Context(), areas, r.now.Add(-resolvedFor), limit)
 	if err != nil {
 		return view{}, err
 	}
 	var o overview
 	byHome := map[string]detectors.Severity{}
 	blind := map[string]string{} // by area: why its homes are not said to be as usual
-	for i := range open {
-		a := &open[i]
-		c, err := h.card(r, ro, a, a.Finding)
+	slices.SortStableFunc(cases, func(a, b alerts.Alert) int { return later(overdue(&a, r.wall), overdue(&b, r.wall)) })
+	for i := range cases {
+		a := &cases[i]
+		if !ro.shows(r, a) {
+			continue
+		}
+		c, err := h.card(r, ro, a, a.Latest())
 		if err != nil {
 			return view{}, err
 		}
@@ -123,16 +107,15 @@ func (h *handler) overview(r request) (view, error) {
 			}
 			continue
 		}
-		if a.Severity == detectors.Blue {
-			o.Notable = append(o.Notable, c)
-		} else {
-			o.People = append(o.People, c)
+		if a.Open() {
+			byHome[a.HouseholdID] = a.Severity
 		}
-		byHome[a.HouseholdID] = a.Severity
+		list := o.section(needOf(a))
+		*list = append(*list, c)
 	}
 	for i := range ended {
 		a := &ended[i]
-		if a.Ending == nil {
+		if a.Ending == nil || !ro.shows(r, a) || len(o.Resolved) == resolvedShown {
 			continue // superseded: the later alert tells it
 		}
 		c, err := h.card(r, ro, a, a.Ending)
@@ -153,20 +136,74 @@ func (h *handler) overview(r request) (view, error) {
 	return view{template: "overview.html", status: http.StatusOK, title: r.t["now"], data: o}, nil
 }
 
-func (h *handler) card(r request, ro *directory, a *alerts.Alert, f *detectors.Finding) (card, error) {
+// areas are those of the homes.
+func (ro *directory) areas() []string {
+	areas := []string{}
+	for area := range ro.byArea {
+		areas = append(areas, area)
+	}
+	slices.Sort(areas)
+	return areas
+}
+
+// shows reports whether an alert is one for who looks. Notices of an area are for
+// those who work for its village.
+func (ro *directory) shows(r *request, a *alerts.Alert) bool {
+	switch {
+	case r.who == nil:
+		return true
+	case !a.Area():
+		return ro.byID[a.HouseholdID] != nil
+	default:
+		return slices.ContainsFunc(ro.homes, func(home roster.Household) bool {
+			return home.AreaID == a.AreaID && official(ro.roles[home.ID])
+		})
+	}
+}
+
+func (o *overview) section(n need) *[]card {
+	switch n {
+	case needsSomebody:
+		return &o.People
+	case isSeenTo:
+		return &o.Held
+	case waitsForADay:
+		return &o.Again
+	case waitsForAWord:
+		return &o.Asked
+	default:
+		return &o.Notable
+	}
+}
+
+func (h *handler) card(r *request, ro *directory, a *alerts.Alert, f *detectors.Finding) (card, error) {
 	n := h.notice(r, ro, a, f)
-	sentence, err := h.words.Sentence(r.lang, n)
+	sentence, err := h.sentence(r, n)
 	if err != nil {
 		return card{}, err
 	}
 	c := card{
 		Class: a.Severity.String(), Colour: h.words.Severity(r.lang, a.Severity), Urgency: h.words.Urgency(r.lang, a.Severity),
-		Title: n.Label, Village: ro.villages[a.VillageID], Sentence: sentence,
+		Title: n.Label, Village: ro.village(a.VillageID), Sentence: sentence,
 	}
 	if a.Area() {
 		c.Title, c.Urgency = h.words.Kind(r.lang, a.Kind), ""
 	} else {
 		c.URL = householdURL(a.HouseholdID, r)
+		c.Standing = h.standing(r, a, n.Zone)
+		if overdue(a, r.wall) {
+			c.Late = r.t["late"]
+		}
+	}
+	switch need := needOf(a); {
+	case !a.Open():
+		c.Class, c.Colour, c.Urgency = "fine", h.words.Event(r.lang, alerts.EventResolved), ""
+	case a.Area(), need == needsSomebody, need == isSeenTo:
+	default:
+		c.Urgency = "" // somebody has been there
+	}
+	if n.Role == roster.Kin {
+		c.Urgency = "" // the text says what to do first
 	}
 	if a.Open() {
 		c.Elapsed = h.elapsed(r, a)
@@ -178,7 +215,7 @@ func (h *handler) card(r request, ro *directory, a *alerts.Alert, f *detectors.F
 
 // elapsed tells how long an alert has lasted, "" for what has only begun. An
 // announcement has not begun with its onset.
-func (h *handler) elapsed(r request, a *alerts.Alert) string {
+func (h *handler) elapsed(r *request, a *alerts.Alert) string {
 	d := r.now.Sub(a.Onset)
 	if d < 15*time.Minute || a.Kind == detectors.Announced {
 		return ""
@@ -187,8 +224,8 @@ func (h *handler) elapsed(r request, a *alerts.Alert) string {
 }
 
 // notice is what an alert's text is written from, told against the page's now.
-func (h *handler) notice(r request, ro *directory, a *alerts.Alert, f *detectors.Finding) alerts.Notice {
-	n := alerts.Notice{Finding: f, Zone: h.opts.Zone, Now: r.now, Village: ro.villages[a.VillageID]}
+func (h *handler) notice(r *request, ro *directory, a *alerts.Alert, f *detectors.Finding) alerts.Notice {
+	n := alerts.Notice{Finding: f, Zone: h.opts.Zone, Now: r.now, Village: ro.village(a.VillageID), Role: ro.roles[a.HouseholdID], Purpose: alerts.ToTell}
 	if a.Area() {
 		n.Homes = ro.byArea[a.AreaID]
 		return n
@@ -200,8 +237,18 @@ func (h *handler) notice(r request, ro *directory, a *alerts.Alert, f *detectors
 	return n
 }
 
+// sentence is what is unlike usual, as who looks should read it.
+func (h *handler) sentence(r *request, n alerts.Notice) (string, error) {
+	if n.Role != roster.Kin {
+		return h.words.Sentence(r.lang, n)
+	}
+	text, err := h.words.Text(r.lang, n)
+	first, _, _ := strings.Cut(text.Body, "\n") // what they are asked to do comes after it
+	return first, err
+}
+
 // villageViews lists all homes by village and area, each with its state.
-func (h *handler) villageViews(r request, ro *directory, byHome map[string]detectors.Severity, blind map[string]string) []villageView {
+func (h *handler) villageViews(r *request, ro *directory, byHome map[string]detectors.Severity, blind map[string]string) []villageView {
 	byVillage := map[string]map[string][]homeView{}
 	count := map[string]int{}
 	more := map[string]int{}
@@ -224,7 +271,7 @@ func (h *handler) villageViews(r request, ro *directory, byHome map[string]detec
 	}
 	views := make([]villageView, 0, len(count))
 	for id, n := range count {
-		v := villageView{Name: ro.villages[id], Homes: plural(r.t, "homes", n)}
+		v := villageView{Name: ro.village(id), Homes: plural(r.t, "homes", n)}
 		if id == "" {
 			v.Name = r.t["no-village"]
 		}
@@ -252,8 +299,8 @@ func plural(t texts, key string, n int) string {
 	return t.fill(key+"-many", n)
 }
 
-func householdURL(id string, r request) string {
-	return "/household/" + url.PathEscape(id) + string(r.query)
+func householdURL(id string, r *request) string {
+	return r.base + "/household/" + url.PathEscape(id) + string(r.query)
 }
 
 // natural compares labels as people sort them: "3组2号" before "3组12号".

@@ -29,9 +29,9 @@ type village struct {
 	err            error
 }
 
-func (v *village) OpenAlerts(context.Context) ([]alerts.Alert, error) { return v.open, v.err }
+func (v *village) Cases(context.Context, []string) ([]alerts.Alert, error) { return v.open, v.err }
 
-func (v *village) ResolvedAlerts(context.Context, time.Time, int) ([]alerts.Alert, error) {
+func (v *village) ResolvedAlerts(context.Context, []string, time.Time, int) ([]alerts.Alert, error) {
 	return v.resolved, v.err
 }
 
@@ -48,7 +48,16 @@ func (v *village) Events(context.Context, string, int) ([]alerts.Event, error) {
 	return v.events, v.err
 }
 
-func (v *village) Villages(context.Context) ([]roster.Unit, error)        { return v.villages, v.err }
+func (v *village) Units(context.Context) ([]roster.Unit, error)           { return v.villages, v.err }
+func (v *village) Viewer(context.Context, string) (*roster.Viewer, error) { return nil, v.err }
+
+func (v *village) Visits(context.Context, string, time.Time) ([]roster.Visit, error) {
+	return nil, v.err
+}
+
+func (v *village) HomesNear(context.Context, string) ([]roster.Household, error) {
+	return nil, v.err
+}
 func (v *village) Households(context.Context) ([]roster.Household, error) { return v.homes, v.err }
 
 func (v *village) Household(_ context.Context, id string) (*roster.Household, error) {
@@ -127,11 +136,12 @@ func get(t *testing.T, r web.Reader, path string, header ...string) (int, string
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := web.New(r, words, func() time.Time { return now }, web.Options{Zone: zone}, slog.New(slog.DiscardHandler))
+	h, err := web.New(r, nil, words, func() time.Time { return now }, web.Options{Zone: zone}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+	req.RemoteAddr, req.Host = "127.0.0.1:41000", "localhost:8080"
 	for i := 0; i+1 < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
@@ -355,7 +365,7 @@ func TestThePageOnlyShows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := web.New(example(), words, time.Now, web.Options{}, slog.New(slog.DiscardHandler))
+	h, err := web.New(example(), nil, words, time.Now, web.Options{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -145,10 +145,17 @@ type FallbackConfig struct {
 	Address Secret // of a robot it is the key
 }
 
+// Values of http.page.
+const (
+	pageLoopback = "loopback"
+	pageOpen     = "open"
+)
+
 // HTTPConfig is the page and the metrics.
 type HTTPConfig struct {
 	Addr    string
 	BaseURL string // "": see Config.BaseURL
+	Page    string // who is shown all homes: pageLoopback or pageOpen
 }
 
 // LogConfig is the log on standard error.
@@ -175,7 +182,7 @@ func DefaultConfig() *Config {
 			Fallback: FallbackConfig{Channel: channels.NameConsole},
 			Policies: policiesDefault, Heartbeat: HeartbeatConfig{Every: time.Minute},
 		},
-		HTTP: HTTPConfig{Addr: "127.0.0.1:8080"},
+		HTTP: HTTPConfig{Addr: "127.0.0.1:8080", Page: pageLoopback},
 		Log:  LogConfig{Level: "info", Format: "text"},
 	}
 }

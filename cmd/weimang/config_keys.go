@@ -105,6 +105,7 @@ func configKeys(c *Config) []configKey {
 
 		{"http.addr", "Where the page and /metrics are served.", &c.HTTP.Addr},
 		{"http.base_url", "How the people who get messages reach the page, for links. Empty: http:// and addr.", &c.HTTP.BaseURL},
+		{"http.page", "Who may open the page of all homes: loopback, only who sits at this machine, or open, whoever reaches the address. What messages link to is open to its recipient in any case.", &c.HTTP.Page},
 
 		{"log.level", "debug, info, warn or error.", &c.Log.Level},
 		{"log.format", "text or json.", &c.Log.Format},

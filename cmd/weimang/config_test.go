@@ -205,6 +205,7 @@ func TestMistakesInTheFileAreToldWithPlaceAndRemedy(t *testing.T) {
 		{"config-bad-channels-without-effect.yaml", "alerts.voice.gateway: is empty, and the rest"},
 		{"config-bad-channels-without-effect.yaml", "alerts.mail.server: is empty, and the rest"},
 		{"config-bad-channels-without-effect.yaml", ":12:5: alerts.callbacks.token: has no effect without alerts.sms.gateway"},
+		{"config-bad-values.yaml", `:16:3: http.page: "everybody" must be loopback or open`},
 		{"config-bad-values.yaml", `:15:3: http.base_url: "weimang.example.org" must be a whole address`},
 	} {
 		t.Run(c.file+c.says, func(t *testing.T) {

@@ -56,6 +56,7 @@ func (c *Config) problems() []*configProblem {
 	if c.HTTP.BaseURL != "" {
 		ps.url("http.base_url", c.HTTP.BaseURL, c.HTTP.BaseURL)
 	}
+	ps.oneOf("http.page", c.HTTP.Page, pageLoopback, pageOpen)
 	ps.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	ps.oneOf("log.format", c.Log.Format, "text", "json")
 	if len(ps) == 0 {

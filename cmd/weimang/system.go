@@ -146,7 +146,7 @@ func start(ctx context.Context, w wiring) (_ *system, err error) {
 			return nil, err
 		}
 	}
-	server := &http.Server{Handler: s.routes(page, reg), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
+	server := &http.Server{Handler: s.routes(page, reg), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: time.Minute}
 	s.lc.goRun("http", func(ctx context.Context) error { return serveHTTP(ctx, server, listener) })
 	return s, nil
 }
@@ -194,6 +194,11 @@ func (s *system) startAlert(ctx context.Context, w wiring) (page http.Handler, e
 	if err != nil {
 		return nil, err
 	}
+	if cfg.Clock == clockFeed {
+		// What a feed of the past would have told is looked at on this machine, and
+		// reads the same each time.
+		key = ""
+	}
 	service, err := alerts.NewService(ctx, cases, words, alerts.Options{
 		Fallback: fallback(cfg), Channels: names(w.channels), BaseURL: s.page, Zone: zone, Wake: s.deliver.Wake,
 		Policies: policies, Holiday: holidays.IsHoliday, LinkKey: []byte(key), Groups: channels.Groups, Brief: channels.Brief,
@@ -227,7 +232,8 @@ func (s *system) startAlert(ctx context.Context, w wiring) (page http.Handler, e
 		}
 		s.lc.goRun("reports", reports.Run)
 	}
-	if page, err = web.New(s.store, words, s.now, web.Options{Zone: zone}, log); err != nil {
+	at := web.Options{Zone: zone, Open: cfg.HTTP.Page == pageOpen, BaseURL: s.page}
+	if page, err = web.New(s.store, service, words, s.now, at, log); err != nil {
 		return nil, err
 	}
 	return s.withCallbacks(page)
