@@ -221,10 +221,15 @@ func (w *work) officials(a *Alert, home *roster.Household) (out []Official, err 
 			if err != nil {
 				return nil, err
 			}
-			if p != nil && !seen[id] {
-				seen[id] = true
-				out = append(out, Official{id, role, p.Name})
+			if p == nil || seen[id] {
+				continue
 			}
+			name, err := w.tx.Name(id, roster.By{Actor: "page", For: roster.ForAnswer})
+			if err != nil {
+				return nil, err
+			}
+			seen[id] = true
+			out = append(out, Official{id, role, name})
 		}
 	}
 	return out, nil
