@@ -157,14 +157,22 @@ func (w *work) officials(q *Question, home *roster.Household) (out []Official, e
 			if err != nil {
 				return nil, err
 			}
-			if p != nil && !seen[id] {
-				seen[id] = true
-				out = append(out, Official{id, role, p.Name, mark(q.N, id)})
+			if p == nil || seen[id] {
+				continue
 			}
+			name, err := w.tx.Name(id, byPage)
+			if err != nil {
+				return nil, err
+			}
+			seen[id] = true
+			out = append(out, Official{id, role, name, mark(q.N, id)})
 		}
 	}
 	return out, nil
 }
+
+// byPage is who reads what is personal for the pages by which people answer.
+var byPage = roster.By{Actor: "page", For: roster.ForAnswer}
 
 // mark stands for a person on the page of one question.
 func mark(question int64, person string) string {
@@ -231,7 +239,7 @@ func (w *work) isHer(asked *Asked, r Response) (refused, err error) {
 	if lately >= triesAnHour || ever >= triesEver {
 		return ErrTries, nil
 	}
-	addresses, err := w.tx.Addresses(r.PersonID)
+	addresses, err := w.tx.Addresses(r.PersonID, byPage)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,10 @@ import (
 )
 
 // Addresses implements alerts.RosterTx.
-func (t *tx) Addresses(personID string) ([]string, error) {
+func (t *tx) Addresses(personID string, by roster.By) ([]string, error) {
+	if err := t.note(by, Read, personSubject(personID), "contacts"); err != nil {
+		return nil, err
+	}
 	rows, err := t.query(`SELECT address FROM contacts WHERE person_id = ? ORDER BY n`, personID)
 	all, err := collect(rows, err, func(rows *sql.Rows) (string, error) {
 		var address string
@@ -26,7 +29,7 @@ func (t *tx) Addresses(personID string) ([]string, error) {
 // Viewer is what decides which homes a person may look at; nil when she is not
 // in the roster.
 func (db *DB) Viewer(ctx context.Context, id string) (*roster.Viewer, error) {
-	rows, err := db.read.QueryContext(ctx, `SELECT id, lang FROM persons WHERE id = ?`, id)
+	rows, err := db.read.QueryContext(ctx, `SELECT id, lang FROM persons WHERE id = ? AND left_at IS NULL`, id)
 	v, err := first(collect(rows, err, func(rows *sql.Rows) (v roster.Viewer, err error) {
 		err = rows.Scan(&v.ID, &v.Lang)
 		return v, err
@@ -70,15 +73,8 @@ func (db *DB) HomesNear(ctx context.Context, personID string) ([]roster.Househol
 			UNION SELECT household_id FROM duties WHERE person_id = ?
 			UNION SELECT a.household_id FROM tellings t JOIN alerts a ON a.id = t.alert_id WHERE t.person_id = ? AND a.closed_at IS NULL)
 		AND `+watched+` ORDER BY village_id, area_id, id`, personID, now, now, now, personID, personID, now)
-	hs, err := collect(rows, err, db.scanHousehold)
+	hs, err := collect(rows, err, scanHousehold)
 	return hs, wrap("read the homes of a person", err)
-}
-
-// Units are all units of the administration.
-func (db *DB) Units(ctx context.Context) ([]roster.Unit, error) {
-	rows, err := db.read.QueryContext(ctx, `SELECT id, level, COALESCE(parent_id, ''), name FROM units ORDER BY name, id`)
-	us, err := collect(rows, err, scanUnit)
-	return us, wrap("read units", err)
 }
 
 // Cases are all alerts of some areas (nil: of all) of which the episode or the
