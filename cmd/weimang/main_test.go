@@ -13,7 +13,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if len(os.Args) >= 2 && slices.Contains([]string{ownBrokerCommand, benchWorkerCommand, chaosWorkerCommand}, os.Args[1]) {
+	if len(os.Args) >= 2 && slices.Contains([]string{ownBrokerCommand, benchWorkerCommand, chaosWorkerCommand, deliveryWorkerCommand}, os.Args[1]) {
 		main() // this program once more, as a process that a bench or chaos has started
 	}
 	goleak.VerifyTestMain(m)
