@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,8 +10,10 @@ import (
 	"net/http"
 	"os"
 
+	"weimang/alerts"
 	"weimang/alerts/channels"
 	"weimang/alerts/deliver"
+	"weimang/alerts/roster"
 	"weimang/alerts/store"
 )
 
@@ -147,16 +150,19 @@ func (s *system) withCallbacks(page http.Handler) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/", page)
 	mux.Handle("/callbacks/", channels.NewCallbacks(channels.CallbackOptions{
-		Inbox: inbox{s.store, s.log}, Token: a.Callbacks.Token.Reveal(), SMS: a.SMS.Gateway, Voice: a.Voice.Gateway, WeCom: wecom,
+		Inbox: inbox{s.store, s.cases, s.log}, Token: a.Callbacks.Token.Reveal(), SMS: a.SMS.Gateway, Voice: a.Voice.Gateway, WeCom: wecom,
 		Log: s.log, Registerer: s.reg,
 	}))
 	return mux, nil
 }
 
-// inbox takes what comes back into the store.
+// inbox takes what comes back: reports into the store, answers to the cases.
 type inbox struct {
 	store *store.DB
-	log   *slog.Logger
+	cases interface {
+		RespondByKey(ctx context.Context, k alerts.Keyed) (*alerts.Alert, error)
+	}
+	log *slog.Logger
 }
 
 // Report implements deliver.Inbox.
@@ -164,9 +170,25 @@ func (i inbox) Report(ctx context.Context, channel string, r deliver.Report) err
 	return i.store.Reported(ctx, channel, r)
 }
 
-// Reply implements deliver.Inbox. Nothing reads answers yet: that one came is
-// logged, so that somebody can ask what she meant.
-func (i inbox) Reply(_ context.Context, channel string, _ deliver.Reply) error {
-	i.log.Warn("somebody has answered a message, and answers are not read yet", "channel", channel)
-	return nil
+// Reply implements deliver.Inbox. What answers nothing is no failure: the vendor
+// would only send it again.
+func (i inbox) Reply(ctx context.Context, channel string, r deliver.Reply) error {
+	k := alerts.Keyed{Said: cmp.Or(r.Key, r.Text), Via: channel}
+	message, person, err := i.store.MessageOf(ctx, channel, r.VendorID)
+	if err != nil {
+		return err
+	}
+	if k.MessageID = message; message != "" {
+		k.People = []string{person}
+	} else if k.People, err = i.store.PeopleAt(ctx, roster.By{Actor: channel, For: roster.ForAnswer}, channel, r.From); err != nil {
+		return err
+	}
+	_, err = i.cases.RespondByKey(ctx, k)
+	for _, no := range []error{alerts.ErrNoCode, alerts.ErrExpired, alerts.ErrAnswered, alerts.ErrNotOpen, alerts.ErrNotYours, alerts.ErrIncomplete} {
+		if errors.Is(err, no) {
+			i.log.Info("an answer that says nothing to what was asked", "channel", channel, "why", no)
+			return nil
+		}
+	}
+	return err
 }

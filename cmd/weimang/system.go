@@ -67,6 +67,7 @@ type system struct {
 	producer *stream.Producer
 	store    *store.DB
 	deliver  *deliver.Deliverer
+	cases    *alerts.Service
 	intake   *intake.Service
 	detect   *detect.Service
 	findings *consume.Consumer
@@ -206,6 +207,7 @@ func (s *system) startAlert(ctx context.Context, w wiring) (page http.Handler, e
 	if err != nil {
 		return nil, err
 	}
+	s.cases = service
 	s.lc.goRun("delivery", s.deliver.Run)
 	s.lc.goRun("cases", service.Run)
 	s.lc.goRun("audit", newHeart(cfg.Alerts.Heartbeat, service, log, s.reg).run)
