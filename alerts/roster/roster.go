@@ -56,6 +56,9 @@ type Household struct {
 	// says; 0 is never.
 	VisitEvery int
 
+	// Listed: whoever gave the list in which it stands answers for the consent
+	// of all whom it names; see Agreed.
+	Listed   bool
 	Unlisted bool // not in the roster: made up from a finding
 }
 
