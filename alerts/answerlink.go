@@ -143,6 +143,9 @@ func (q *Asked) refuses(action Action, now time.Time) error {
 	}
 }
 
+// byPage is who reads names and numbers to find out who it is that answers.
+var byPage = roster.By{Actor: "page", For: roster.ForAnswer}
+
 // officials are those who may answer for an alert in a group: who answers for
 // the home and works for the village, the town or the county.
 func (w *work) officials(q *Question, home *roster.Household) (out []Official, err error) {
@@ -157,10 +160,15 @@ func (w *work) officials(q *Question, home *roster.Household) (out []Official, e
 			if err != nil {
 				return nil, err
 			}
-			if p != nil && !seen[id] {
-				seen[id] = true
-				out = append(out, Official{id, role, p.Name, mark(q.N, id)})
+			if p == nil || seen[id] {
+				continue
 			}
+			name, err := w.tx.Name(id, byPage)
+			if err != nil {
+				return nil, err
+			}
+			seen[id] = true
+			out = append(out, Official{id, role, name, mark(q.N, id)})
 		}
 	}
 	return out, nil
@@ -231,7 +239,7 @@ func (w *work) isHer(asked *Asked, r Response) (refused, err error) {
 	if lately >= triesAnHour || ever >= triesEver {
 		return ErrTries, nil
 	}
-	addresses, err := w.tx.Addresses(r.PersonID)
+	addresses, err := w.tx.Addresses(r.PersonID, byPage)
 	if err != nil {
 		return nil, err
 	}

@@ -76,9 +76,14 @@ type RosterTx interface {
 	// are called: of the household, its grid cell, its village, or the town or
 	// county above.
 	Assigned(home roster.Household, role roster.Role) ([]string, error)
-	Person(id string) (*roster.Person, error) // nil when there is none
-	// Addresses are those of a person's contacts.
-	Addresses(personID string) ([]string, error)
+	// Person is what routing needs of somebody: no name, no addresses; nil when
+	// she is not in the roster.
+	Person(id string) (*roster.Person, error)
+	// Name is what a person is called; that it was read is written down.
+	Name(id string, by roster.By) (string, error)
+	// Addresses are those of a person's contacts; that they were read is written
+	// down.
+	Addresses(personID string, by roster.By) ([]string, error)
 	// MarkContact notes what is known of the contact over a channel that is used.
 	MarkContact(personID, channel string, state roster.ContactState, at time.Time) error
 }

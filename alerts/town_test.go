@@ -34,6 +34,7 @@ var shanghai = func() *time.Location {
 type town struct {
 	t       *testing.T
 	db      *store.DB
+	place   store.Options // of the store
 	service *alerts.Service
 	reg     *prometheus.Registry
 	now     time.Time
@@ -62,8 +63,9 @@ var cast = []struct {
 // newTown begins on Sunday, 12 July 2026, at 08:00.
 func newTown(t *testing.T) *town {
 	t.Helper()
-	w := &town{t: t, now: time.Date(2026, 7, 12, 8, 0, 0, 0, shanghai), dead: map[string]bool{}}
-	w.db = storetest.Open(t, func() time.Time { return w.now })
+	w := &town{t: t, place: storetest.Place(t), now: time.Date(2026, 7, 12, 8, 0, 0, 0, shanghai), dead: map[string]bool{}}
+	w.place.Now = func() time.Time { return w.now }
+	w.db = storetest.OpenAt(t, w.place)
 	var homes []store.HouseholdRow
 	for i := 1; i <= 40; i++ {
 		homes = append(homes, store.HouseholdRow{

@@ -83,6 +83,12 @@ func (c *checker) tell(rule Rule, sheet Sheet, n int, column string, also ...Ref
 	c.found = append(c.found, Problem{Rule: rule, At: Ref{Sheet: sheet, N: n}, Column: column, Also: also})
 }
 
+// unitUnknown reports whether a unit that an entry names is not in the list. One
+// without any unit leaves them to be made.
+func (c *checker) unitUnknown(id string) bool {
+	return len(c.unit) > 0 && c.lacks(c.unit, id)
+}
+
 // lacks reports whether an id that an entry names is not in the list, where
 // the list has anything to say about that.
 func (c *checker) lacks(index map[string]int, id string) bool {
@@ -165,7 +171,7 @@ func (c *checker) homes() {
 	labels := make(map[[2]string]int)
 	for i, h := range c.Households {
 		for _, unit := range []struct{ column, id string }{{"village_id", h.VillageID}, {"cell_id", h.CellID}} {
-			if c.lacks(c.unit, unit.id) {
+			if c.unitUnknown(unit.id) {
 				c.tell(HomeUnknownVillage, SheetHouseholds, i, unit.column)
 			}
 		}
@@ -194,7 +200,7 @@ func (c *checker) meters() {
 		if c.lacks(c.home, m.HouseholdID) {
 			c.tell(MeterNoHome, SheetMeters, i, "household_id")
 		}
-		if home, ok := c.home[m.HouseholdID]; c.lacks(c.unit, m.VillageID) && (!ok || c.Households[home].VillageID != m.VillageID) {
+		if home, ok := c.home[m.HouseholdID]; c.unitUnknown(m.VillageID) && (!ok || c.Households[home].VillageID != m.VillageID) {
 			c.tell(HomeUnknownVillage, SheetMeters, i, "village_id")
 		}
 		if !m.Until.IsZero() && !m.Until.After(m.From) {

@@ -41,7 +41,7 @@ func (c *checker) duties() {
 			c.tell(DutyPlace, SheetDuties, i, "role")
 			continue
 		}
-		if c.lacks(c.unit, d.UnitID) && d.Role != Operator {
+		if c.unitUnknown(d.UnitID) && d.Role != Operator {
 			c.tell(UnknownUnit, SheetDuties, i, "unit_id")
 		}
 		if c.lacks(c.home, d.HouseholdID) {
@@ -152,7 +152,7 @@ func (p *Person) awayIn(from, until time.Time) bool {
 // care judges services, orders and plans by what they name.
 func (c *checker) care() {
 	for i, s := range c.Services {
-		if c.lacks(c.unit, s.UnitID) {
+		if c.unitUnknown(s.UnitID) {
 			c.tell(UnknownUnit, SheetServices, i, "unit_id")
 		}
 	}

@@ -67,6 +67,15 @@ func NumberFault(number string) Rule {
 // idCard is a Chinese citizen's number (GB 11643).
 var idCard = regexp.MustCompile(`^\d{17}[\dXx]$`)
 
+// ChannelOf is the channel over which a telephone is reached: a landline takes
+// no SMS.
+func ChannelOf(number string) string {
+	if number = CleanNumber(number); landline.MatchString(number) || service.MatchString(number) || local.MatchString(number) {
+		return "voice"
+	}
+	return "sms"
+}
+
 // PersonalID reports whether an id says who somebody is: a telephone number,
 // or the number of an identity card. Ids go into the stream and into logs.
 func PersonalID(id string) bool { return mobile.MatchString(id) || idCard.MatchString(id) }

@@ -34,8 +34,11 @@ func TestAHomeIsWatchedOnlyWhileThereIsConsent(t *testing.T) {
 		"of another scope":                     {[]Consent{{HouseholdID: "h-1", Scope: ToKin}}, false, nil},
 		"of another household":                 {[]Consent{{HouseholdID: "h-2", Scope: ToWatch}}, false, nil},
 		"given and withdrawn within the hour":  {[]Consent{given(at(4, 1).Add(5*time.Minute), at(4, 1).Add(50*time.Minute))}, false, nil},
-		"cut inwards to the hour": {[]Consent{given(at(4, 1).Add(5*time.Minute), at(4, 2).Add(50*time.Minute))}, false,
-			[]Period{{at(4, 1).Add(time.Hour), at(4, 2)}}},
+		"cut inwards to the hour": {
+			[]Consent{given(at(4, 1).Add(5*time.Minute), at(4, 2).Add(50*time.Minute))},
+			false,
+			[]Period{{at(4, 1).Add(time.Hour), at(4, 2)}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []Period
@@ -96,7 +99,9 @@ func TestNumbersThatCanAndCannotBe(t *testing.T) {
 }
 
 func TestStandInsThatCannotStandIn(t *testing.T) {
-	person := func(id, standIn string, leaves ...Leave) Person { return Person{ID: id, StandIn: standIn, Leaves: leaves} }
+	person := func(id, standIn string, leaves ...Leave) Person {
+		return Person{ID: id, StandIn: standIn, Leaves: leaves}
+	}
 	for name, c := range map[string]struct {
 		people []Person
 		want   string

@@ -1,6 +1,10 @@
 package roster
 
-import "weimang/ingest"
+import (
+	"slices"
+
+	"weimang/ingest"
+)
 
 // Sheet is a kind of entry of a roster, and of a sheet that holds such
 // entries. The set is closed.
@@ -48,4 +52,18 @@ type Roster struct {
 type Ref struct {
 	Sheet Sheet
 	N, M  int
+}
+
+// Clone is a copy that shares nothing with r.
+func (r *Roster) Clone() *Roster {
+	c := &Roster{
+		Units: slices.Clone(r.Units), Households: slices.Clone(r.Households), Meters: slices.Clone(r.Meters), People: slices.Clone(r.People),
+		Duties: slices.Clone(r.Duties), Consents: slices.Clone(r.Consents), Screening: slices.Clone(r.Screening),
+		Services: slices.Clone(r.Services), Orders: slices.Clone(r.Orders), Plans: slices.Clone(r.Plans),
+	}
+	for i := range c.People {
+		p := &c.People[i]
+		p.Contacts, p.Leaves = slices.Clone(p.Contacts), slices.Clone(p.Leaves)
+	}
+	return c
 }

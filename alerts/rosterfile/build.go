@@ -91,7 +91,8 @@ func (b *building) ofPerson(sheet roster.Sheet, row Row) {
 		b.person[v["person_id"]] = n
 		b.at[roster.Ref{Sheet: roster.SheetPeople, N: n}] = row
 	}
-	p, m := &b.roster.People[n], 0
+	p := &b.roster.People[n]
+	var m int
 	if sheet == roster.SheetContacts {
 		m = put(&p.Contacts, roster.Contact{Channel: v["channel"], Address: v["address"], State: roster.ContactState(v["state"]), CheckedAt: v.time("checked_at")})
 	} else {

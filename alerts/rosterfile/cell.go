@@ -39,27 +39,20 @@ const longest = 500
 // narrow takes what an input method makes wide or invisible back to plain
 // characters: full-width letters, digits and punctuation, spaces of all kinds,
 // characters without width.
-func narrow(s string) string {
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		switch {
-		case r >= 0xff01 && r <= 0xff5e:
-			return r - wide
-		case r == '\u200b' || r == '\u200c' || r == '\u200d' || r == '\u2060' || r == '\ufeff':
-			return -1
-		case unicode.IsSpace(r):
-			return ' '
-		default:
-			return r
-		}
-	}, s))
-}
+func narrow(s string) string { return fold(s, func(rune) bool { return true }) }
 
 // tidy is narrow for what people read: only letters and digits lose their
 // width, since 3组(东)is how it is written.
 func tidy(s string) string {
+	return fold(s, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
+}
+
+// fold is a text without what cannot be seen, and with the plain form of those
+// full-width characters for which narrow says so.
+func fold(s string, narrow func(plain rune) bool) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		switch {
-		case r >= 0xff10 && r <= 0xff5a && (unicode.IsLetter(r-wide) || unicode.IsDigit(r-wide)):
+		case r >= 0xff01 && r <= 0xff5e && narrow(r-wide):
 			return r - wide
 		case r == '\u200b' || r == '\u200c' || r == '\u200d' || r == '\u2060' || r == '\ufeff':
 			return -1

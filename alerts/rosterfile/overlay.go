@@ -35,7 +35,12 @@ func (s *Sheet) overlay(stored, said []Row, whole bool) []Row {
 	owners := make(map[string]bool)
 	begins := make(map[string]string) // of a meter, where the list puts it
 	out := make([]Row, 0, len(stored)+len(said))
+	since := begun(s, stored)
 	for _, row := range said {
+		if at, there := since[row.Values["meter_id"]+"\x00"+row.Values["household_id"]]; there && row.Values["from"] == "" {
+			row.Values = maps.Clone(row.Values)
+			row.Values["from"] = at
+		}
 		id := s.id(row.Values)
 		merged := maps.Clone(row.Values)
 		for k, v := range was[id].Values {
@@ -70,6 +75,21 @@ func (s *Sheet) overlay(stored, said []Row, whole bool) []Row {
 	return out
 }
 
+// begun are the times since which meters are where they are, by meter and
+// household: a list that does not say since when does not change it.
+func begun(s *Sheet, stored []Row) map[string]string {
+	if s.Of != roster.SheetMeters {
+		return nil
+	}
+	out := make(map[string]string)
+	for _, row := range stored {
+		if row.Values["until"] == "" {
+			out[row.Values["meter_id"]+"\x00"+row.Values["household_id"]] = row.Values["from"]
+		}
+	}
+	return out
+}
+
 // ended is a stored home of a meter, until the list puts it somewhere else.
 func ended(row Row, begins map[string]string) Row {
 	from := begins[row.Values["meter_id"]]
@@ -100,7 +120,11 @@ func (t Tables) dropOrphans(list *List, of roster.Sheet, column string) {
 			continue
 		}
 		for i, row := range t[s] {
-			if in := row.Values["stand_in"]; row.At.Row == 0 && in != "" && !known[in] {
+			said := false // by the list, and not by what the store has
+			if i < len(list.Tables[s]) {
+				_, said = list.Tables[s][i].Values["stand_in"]
+			}
+			if in := row.Values["stand_in"]; !said && in != "" && !known[in] {
 				t[s][i].Values = maps.Clone(row.Values)
 				t[s][i].Values["stand_in"] = ""
 			}

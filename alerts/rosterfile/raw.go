@@ -1,6 +1,8 @@
 package rosterfile
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 
 	"weimang/alerts/roster"
@@ -69,6 +71,14 @@ func fault(p Place, column string, rule roster.Rule, lang roster.Lang) Fault {
 		f.Column = p.heading(column)
 	}
 	return f
+}
+
+// Sort orders faults as somebody mends them: file by file, sheet by sheet, row by
+// row.
+func Sort(faults []Fault) {
+	slices.SortStableFunc(faults, func(a, b Fault) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Sheet, b.Sheet), cmp.Compare(a.Row, b.Row))
+	})
 }
 
 // where is the place in short, for a fault that names two.

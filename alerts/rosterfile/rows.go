@@ -162,7 +162,7 @@ func (t *tabling) values(s *Sheet, cols *header, row rawRow, place Place) (map[s
 		}
 		v, rule := t.cells.read(col, c, zone)
 		if rule != "" {
-			t.fault(place, col.Key, rule)
+			t.faults = append(t.faults, t.cellFault(place, col, rule))
 			v, ok = unread, false
 		}
 		values[col.Key] = v
@@ -180,6 +180,25 @@ func (t *tabling) values(s *Sheet, cols *header, row rawRow, place Place) (map[s
 		}
 	}
 	return values, ok
+}
+
+// cellFault is a fault of a cell; of one that wants a word of a closed set it
+// names the words.
+func (t *tabling) cellFault(p Place, col *Column, rule roster.Rule) Fault {
+	f := fault(p, col.Key, rule, t.lang)
+	if rule != roster.CellWord || len(col.words) == 0 {
+		return f
+	}
+	list := make([]string, len(col.words))
+	for i, w := range col.words {
+		if list[i] = w.is; t.lang == roster.Chinese {
+			list[i] = w.zh
+		}
+	}
+	if f.Remedy = "use one of: " + strings.Join(list, ", "); t.lang == roster.Chinese {
+		f.Remedy = "可以填：" + strings.Join(list, "、")
+	}
+	return f
 }
 
 // split puts the values of a row where they belong: a household with its
@@ -242,7 +261,7 @@ func (t *tabling) person(s *Sheet, values map[string]string, place Place) {
 	contact := pick(s, values, roster.SheetContacts)
 	contact["person_id"] = person["person_id"]
 	delete(contact, "phone")
-	phone := map[string]string{"person_id": person["person_id"], "channel": "sms", "address": values["phone"]}
+	phone := map[string]string{"person_id": person["person_id"], "channel": roster.ChannelOf(values["phone"]), "address": values["phone"]}
 	switch {
 	case values["channel"] != "":
 		t.contact(contact, place)
@@ -257,7 +276,7 @@ func (t *tabling) person(s *Sheet, values map[string]string, place Place) {
 	}
 	if values["phone"] != "" {
 		place.headings = maps.Clone(place.headings)
-		place.headings["address"] = place.heading("phone")
+		place.headings["address"], place.headings["channel"] = place.heading("phone"), place.heading("phone")
 		t.contact(phone, place)
 	}
 }

@@ -266,5 +266,5 @@ func heading(s string) string {
 	if i := strings.IndexByte(s, '('); i > 0 {
 		s = s[:i]
 	}
-	return strings.ToLower(strings.Trim(strings.Join(strings.Fields(s), ""), "*::"))
+	return strings.ToLower(strings.Trim(strings.Join(strings.Fields(s), ""), "*:"))
 }

@@ -227,7 +227,7 @@ func TestAStoreThatIsNotEmptyIsNotRestoredInto(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "incidents") {
 		t.Errorf("error %v, want one that names the table with rows", err)
 	}
-	if r, err := target.Report(t.Context(), "mine"); err != nil || r == nil {
+	if r, err := target.Report(t.Context(), tester, "mine"); err != nil || r == nil {
 		t.Errorf("what was there is gone: %v (%v)", r, err)
 	}
 	_, err = target.Restore(t.Context(), bytes.NewReader(taken), true)

@@ -22,6 +22,7 @@ type DB struct {
 	write   *sql.DB
 	read    reader
 	now     func() time.Time
+	keys    *Keys // that seal what is personal; nil: nothing is sealed
 	metrics *metrics
 	lanes   map[work]*lane
 
@@ -48,6 +49,8 @@ type Options struct {
 	Now func() time.Time
 	// Registry for the metrics; nil is none.
 	Registry prometheus.Registerer
+	// Keys seal what is personal, and open what is sealed; nil seals nothing.
+	Keys *Keys
 }
 
 // Open opens the SQLite database at path, with the wall clock now (OpenWith).
@@ -89,6 +92,12 @@ func OpenWith(ctx context.Context, o Options) (*DB, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	db.metrics = newMetrics(o.Registry, db)
+	if o.AsItIs {
+		return db, nil
+	}
+	if err := db.useKeys(ctx, o.Keys); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	return db, nil
 }
 

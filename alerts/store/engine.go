@@ -71,6 +71,9 @@ type engine interface {
 	// numberOn lets a column that numbers rows by itself go on after its highest
 	// number.
 	numberOn(ctx context.Context, tx *sql.Tx, table, column string) error
+	// scrub takes what was overwritten or deleted out of the database's files, as
+	// far as that is this program's to do.
+	scrub(ctx context.Context, db *sql.DB) error
 	// snapshot is how to begin a transaction that sees one moment.
 	snapshot() *sql.TxOptions
 }

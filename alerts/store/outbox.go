@@ -31,7 +31,7 @@ func (db *DB) Due(ctx context.Context, channel string, now time.Time, limit int)
 		}
 		it.Message, err = decodeMessage(payload, created, deadline)
 		if err == nil {
-			it.Message.Address, err = db.unseal("contacts.address", it.Message.To.PersonID, address)
+			it.Message.Address, err = db.unseal("contacts.address", contactRow(it.Message.To.PersonID, channel), address)
 		}
 		return it, err
 	})
@@ -72,6 +72,9 @@ func (db *DB) Begin(ctx context.Context, it deliver.Item, at, lease time.Time, l
 			return wrap("record attempt", err)
 		}
 		turn.Ours = true
+		if err := t.noteDelivery(it.N); err != nil {
+			return err
+		}
 		if len(limits) == 0 {
 			return nil // nothing will count it
 		}

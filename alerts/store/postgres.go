@@ -81,6 +81,10 @@ func (e *postgresEngine) look(ctx context.Context) error {
 	return nil
 }
 
+// scrub has nothing to do: the server keeps old versions of rows until its own
+// vacuum, and its log until it is recycled or archived.
+func (*postgresEngine) scrub(context.Context, *sql.DB) error { return nil }
+
 func (*postgresEngine) kind() Kind                    { return Postgres }
 func (*postgresEngine) dialect() goose.Dialect        { return goose.DialectPostgres }
 func (*postgresEngine) migrations(common fs.FS) fs.FS { return postgresFS{common} }

@@ -69,7 +69,7 @@ func (db *DB) Transitions(ctx context.Context) ([]alerts.Transition, error) {
 func (db *DB) Households(ctx context.Context) ([]roster.Household, error) {
 	now := millis(db.now())
 	rows, err := db.read.QueryContext(ctx, `SELECT `+householdColumns+` FROM `+placed+` WHERE `+watched+` ORDER BY village_id, area_id, id`, now, now, now, now)
-	hs, err := collect(rows, err, db.scanHousehold)
+	hs, err := collect(rows, err, scanHousehold)
 	return hs, wrap("read households", err)
 }
 
@@ -77,7 +77,7 @@ func (db *DB) Households(ctx context.Context) ([]roster.Household, error) {
 func (db *DB) Household(ctx context.Context, id string) (*roster.Household, error) {
 	now := millis(db.now())
 	rows, err := db.read.QueryContext(ctx, `SELECT `+householdColumns+` FROM `+placed+` WHERE id = ?`, now, now, now, id)
-	h, err := first(collect(rows, err, db.scanHousehold))
+	h, err := first(collect(rows, err, scanHousehold))
 	return h, wrap("read household", err)
 }
 

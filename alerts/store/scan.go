@@ -123,7 +123,7 @@ func encodeFinding(f *detectors.Finding) (any, error) {
 // placed is the households with where they are at a time, given three times; of
 // one that is nowhere yet, or not in the roster any more, where the last list had
 // it.
-const placed = `(SELECT id, label, cell_id, address, visit_every,
+const placed = `(SELECT id, label, cell_id, visit_every,
 	COALESCE((SELECT s.village_id FROM homes s WHERE s.household_id = h.id AND s.from_at <= ? ORDER BY s.from_at DESC, s.meter_id DESC LIMIT 1), h.village_id, '') AS village_id,
 	COALESCE((SELECT s.area_id FROM homes s WHERE s.household_id = h.id AND s.from_at <= ? ORDER BY s.from_at DESC, s.meter_id DESC LIMIT 1), h.area_id) AS area_id,
 	COALESCE((SELECT s.zone FROM homes s WHERE s.household_id = h.id AND s.from_at <= ? ORDER BY s.from_at DESC, s.meter_id DESC LIMIT 1), h.zone) AS zone
@@ -132,14 +132,12 @@ const placed = `(SELECT id, label, cell_id, address, visit_every,
 // watched leaves out households whose meters have all left the roster by a time.
 const watched = `EXISTS (SELECT 1 FROM homes WHERE homes.household_id = households.id AND (homes.until_at IS NULL OR homes.until_at > ?))`
 
-const householdColumns = `id, village_id, area_id, label, zone, cell_id, address, visit_every`
+// householdColumns are what everybody may see: the address is read by whoever
+// says what for.
+const householdColumns = `id, village_id, area_id, label, zone, cell_id, visit_every`
 
-func (db *DB) scanHousehold(rows *sql.Rows) (h roster.Household, err error) {
-	var address string
-	if err = rows.Scan(&h.ID, &h.VillageID, &h.AreaID, &h.Label, &h.Zone, &h.CellID, &address, &h.VisitEvery); err != nil {
-		return h, err
-	}
-	h.Address, err = db.unseal("households.address", h.ID, address)
+func scanHousehold(rows *sql.Rows) (h roster.Household, err error) {
+	err = rows.Scan(&h.ID, &h.VillageID, &h.AreaID, &h.Label, &h.Zone, &h.CellID, &h.VisitEvery)
 	return h, err
 }
 

@@ -198,7 +198,7 @@ func TestTextThatPostgresCannotHoldIsNotRefused(t *testing.T) {
 	db := open(t)
 	r := report("i1", "听到\x00争吵\xff")
 	must(t, db.SaveReport(t.Context(), r))
-	got, err := db.Report(t.Context(), "i1")
+	got, err := db.Report(t.Context(), tester, "i1")
 	must(t, err)
 	want := r.Text
 	if db.Kind() == store.Postgres {

@@ -55,6 +55,8 @@ func openSQLiteFile(path string, conns int) (*sql.DB, error) {
 	q.Add("_pragma", "journal_mode(WAL)")
 	q.Add("_pragma", "foreign_keys(1)")
 	q.Add("_pragma", "synchronous(FULL)")
+	// What is erased, or overwritten as a wrong number is, is gone from the file.
+	q.Add("_pragma", "secure_delete(1)")
 	if conns > 1 {
 		q.Del("_txlock")
 		q.Add("_pragma", "query_only(1)")
@@ -92,6 +94,17 @@ func (e *sqliteEngine) alone(_ context.Context, fn func(*sql.DB) error) error { 
 
 // snapshot: in WAL mode a transaction sees the moment of its first read.
 func (*sqliteEngine) snapshot() *sql.TxOptions { return &sql.TxOptions{ReadOnly: true} }
+
+// scrub empties the log of writes, in which old pages are. What was deleted in
+// the file itself is overwritten when it is (secure_delete).
+func (*sqliteEngine) scrub(ctx context.Context, db *sql.DB) error {
+	var busy, frames, moved int
+	err := db.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &frames, &moved)
+	if err == nil && busy != 0 {
+		return errors.New("another process reads the store, so that old pages stay in its log until it is idle for a moment")
+	}
+	return wrap("empty the store's log", err)
+}
 
 // numberOn has nothing to do: the next number follows the highest.
 func (*sqliteEngine) numberOn(context.Context, *sql.Tx, string, string) error { return nil }

@@ -193,11 +193,11 @@ func TestAChairWhoHasLeftIsToldNothingAnyMore(t *testing.T) {
 		must(t, db.Update(t.Context(), func(tx alerts.Tx) error {
 			ids, err := tx.Assigned(roster.Household{ID: "h1", VillageID: "v1"}, roster.Chair)
 			for _, id := range ids {
-				p, err := tx.Person(id)
+				name, err := tx.Name(id, tester)
 				if err != nil {
 					return err
 				}
-				names = append(names, p.Name)
+				names = append(names, name)
 			}
 			return err
 		}))
@@ -258,7 +258,7 @@ func TestAReportIsKeptWholeAndTheLatestCounts(t *testing.T) {
 	must(t, db.SaveReport(t.Context(), r))
 	r.State = ingest.Closed
 	must(t, db.SaveReport(t.Context(), r))
-	got, err := db.Report(t.Context(), "i1")
+	got, err := db.Report(t.Context(), tester, "i1")
 	must(t, err)
 	if got == nil || !reflect.DeepEqual(*got, r) {
 		t.Errorf("report:\n%+v\nwant:\n%+v", got, r)

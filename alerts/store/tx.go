@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"weimang/alerts"
@@ -17,6 +18,10 @@ const (
 
 // AddTransition implements alerts.Tx.
 func (t *tx) AddTransition(tr alerts.Transition, recorded time.Time) (bool, error) {
+	// What still comes about somebody who was erased is as good as known.
+	if erased, err := t.erased(tr.AlertID[:max(strings.LastIndexByte(tr.AlertID, '/'), 0)]); err != nil || erased {
+		return false, err
+	}
 	n, err := t.exec(`INSERT INTO transitions (alert_id, seq, finding, recorded_at) VALUES (?, ?, ?, ?) ON CONFLICT (alert_id, seq) DO NOTHING`,
 		tr.AlertID, tr.Seq, string(tr.Raw), millis(recorded))
 	if err != nil {
@@ -87,7 +92,7 @@ func (t *tx) AppendEvent(e alerts.Event) error {
 func (t *tx) Household(id string) (*roster.Household, error) {
 	now := millis(t.db.now())
 	rows, err := t.query(`SELECT `+householdColumns+` FROM `+placed+` WHERE id = ?`, now, now, now, id)
-	h, err := first(collect(rows, err, t.db.scanHousehold))
+	h, err := first(collect(rows, err, scanHousehold))
 	return h, wrap("read household", err)
 }
 
@@ -97,7 +102,7 @@ func (t *tx) AreaHouseholds(area string) ([]roster.Household, error) {
 	// A household that is or was there has a row that says so; the rest need not be placed.
 	rows, err := t.query(`SELECT `+householdColumns+` FROM `+placed+` WHERE id IN (SELECT household_id FROM homes WHERE area_id = ?)
 		AND area_id = ? AND `+watched+` ORDER BY village_id, id`, now, now, now, area, area, now)
-	hs, err := collect(rows, err, t.db.scanHousehold)
+	hs, err := collect(rows, err, scanHousehold)
 	return hs, wrap("read households of an area", err)
 }
 

@@ -62,21 +62,27 @@ func (t *tx) above(id string, level roster.Level) (string, error) {
 	return "", nil
 }
 
-// Person implements alerts.RosterTx.
+// Person implements alerts.RosterTx: what routing needs of a person who is in
+// the roster. Who she is, and where a message to her goes, is read by whoever says
+// what for.
 func (t *tx) Person(id string) (*roster.Person, error) {
-	rows, err := t.query(`SELECT id, name, lang, hours, holidays, stand_in, skills FROM persons WHERE id = ?`, id)
-	p, err := first(collect(rows, err, t.db.scanPerson))
+	rows, err := t.query(`SELECT id, lang, hours, holidays, stand_in FROM persons WHERE id = ? AND left_at IS NULL`, id)
+	p, err := first(collect(rows, err, func(rows *sql.Rows) (p roster.Person, err error) {
+		var hours string
+		var holidays int
+		if err = rows.Scan(&p.ID, &p.Lang, &hours, &holidays, &p.StandIn); err != nil {
+			return p, err
+		}
+		return p, onDuty(&p, hours, holidays)
+	}))
 	if err != nil || p == nil {
 		return nil, wrap("read person", err)
 	}
-	rows, err = t.query(`SELECT channel, address, state, checked_at FROM contacts WHERE person_id = ? ORDER BY n`, id)
+	rows, err = t.query(`SELECT channel, state, checked_at FROM contacts WHERE person_id = ? ORDER BY n`, id)
 	p.Contacts, err = collect(rows, err, func(rows *sql.Rows) (c roster.Contact, err error) {
 		var checked sql.NullInt64
-		if err := rows.Scan(&c.Channel, &c.Address, &c.State, &checked); err != nil {
-			return c, err
-		}
+		err = rows.Scan(&c.Channel, &c.State, &checked)
 		c.CheckedAt = fromOptMillis(checked)
-		c.Address, err = t.db.unseal("contacts.address", id, c.Address)
 		return c, err
 	})
 	if err != nil {
@@ -92,18 +98,26 @@ func (t *tx) Person(id string) (*roster.Person, error) {
 	return p, wrap("read leaves", err)
 }
 
-func (db *DB) scanPerson(rows *sql.Rows) (p roster.Person, err error) {
-	var name, hours string
-	var holidays int
-	if err = rows.Scan(&p.ID, &name, &p.Lang, &hours, &holidays, &p.StandIn, &p.Skills); err != nil {
-		return p, err
-	}
+// onDuty fills in when a person is on duty.
+func onDuty(p *roster.Person, hours string, holidays int) (err error) {
 	p.Holidays = holidays != 0
 	if p.Hours, err = roster.ParseHours(hours); err != nil {
-		return p, fmt.Errorf("person %s: %w", p.ID, err)
+		return fmt.Errorf("person %s: %w", p.ID, err)
 	}
-	p.Name, err = db.unseal("persons.name", p.ID, name)
-	return p, err
+	return nil
+}
+
+// Name implements alerts.RosterTx.
+func (t *tx) Name(id string, by roster.By) (string, error) {
+	rows, err := t.query(`SELECT name FROM persons WHERE id = ?`, id)
+	stored, err := first(collect(rows, err, scanText))
+	if err != nil || stored == nil {
+		return "", wrap("read a name", err)
+	}
+	if err := t.note(by, Read, personSubject(id), "name"); err != nil {
+		return "", err
+	}
+	return t.db.unseal("persons.name", id, *stored)
 }
 
 // PutPerson writes a person with her contacts and leaves; her duties stay.
@@ -112,14 +126,14 @@ func (t *tx) PutPerson(p *roster.Person) error {
 	if err != nil {
 		return fmt.Errorf("put person: %w", err)
 	}
-	lang := p.Lang
-	if lang == "" {
-		lang = roster.Chinese
+	skills, err := t.db.seal("persons.skills", p.ID, p.Skills)
+	if err != nil {
+		return fmt.Errorf("put person: %w", err)
 	}
 	if _, err := t.exec(`INSERT INTO persons (id, name, lang, hours, holidays, stand_in, skills) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET name = excluded.name, lang = excluded.lang, hours = excluded.hours, holidays = excluded.holidays,
 			stand_in = excluded.stand_in, skills = excluded.skills`,
-		p.ID, name, string(lang), p.Hours.String(), bit(p.Holidays), p.StandIn, p.Skills); err != nil {
+		p.ID, name, string(p.Lang), p.Hours.String(), bit(p.Holidays), p.StandIn, skills); err != nil {
 		return wrap("put person", err)
 	}
 	for _, table := range []string{"contacts", "leaves"} {
@@ -128,7 +142,7 @@ func (t *tx) PutPerson(p *roster.Person) error {
 		}
 	}
 	for i, c := range p.Contacts {
-		address, err := t.db.seal("contacts.address", p.ID, c.Address)
+		address, err := t.db.seal("contacts.address", contactRow(p.ID, c.Channel), c.Address)
 		if err != nil {
 			return fmt.Errorf("put contact: %w", err)
 		}

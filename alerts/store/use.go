@@ -113,6 +113,9 @@ func (db *DB) MergeUse(ctx context.Context, days []history.Day) error {
 }
 
 func (t *tx) mergeDay(d history.Day) error {
+	if erased, err := t.erased(d.HouseholdID); err != nil || erased {
+		return err
+	}
 	rows, err := t.query(`SELECT points FROM use_history WHERE household_id = ? AND day = ?`, d.HouseholdID, d.Day)
 	packed, err := first(collect(rows, err, scanBytes))
 	if err != nil {

@@ -11,22 +11,22 @@ import (
 )
 
 // Addresses implements alerts.RosterTx.
-func (t *tx) Addresses(personID string) ([]string, error) {
-	rows, err := t.query(`SELECT address FROM contacts WHERE person_id = ? ORDER BY n`, personID)
-	all, err := collect(rows, err, func(rows *sql.Rows) (string, error) {
-		var address string
-		if err := rows.Scan(&address); err != nil {
-			return "", err
-		}
-		return t.db.unseal("contacts.address", personID, address)
-	})
-	return all, wrap("read addresses", err)
+func (t *tx) Addresses(personID string, by roster.By) ([]string, error) {
+	contacts, err := t.contactsOf(personID)
+	if err != nil {
+		return nil, wrap("read addresses", err)
+	}
+	all := make([]string, len(contacts))
+	for i, c := range contacts {
+		all[i] = c.Address
+	}
+	return all, t.note(by, Read, personSubject(personID), "contacts")
 }
 
 // Viewer is what decides which homes a person may look at; nil when she is not
 // in the roster.
 func (db *DB) Viewer(ctx context.Context, id string) (*roster.Viewer, error) {
-	rows, err := db.read.QueryContext(ctx, `SELECT id, lang FROM persons WHERE id = ?`, id)
+	rows, err := db.read.QueryContext(ctx, `SELECT id, lang FROM persons WHERE id = ? AND left_at IS NULL`, id)
 	v, err := first(collect(rows, err, func(rows *sql.Rows) (v roster.Viewer, err error) {
 		err = rows.Scan(&v.ID, &v.Lang)
 		return v, err
@@ -70,7 +70,7 @@ func (db *DB) HomesNear(ctx context.Context, personID string) ([]roster.Househol
 			UNION SELECT household_id FROM duties WHERE person_id = ?
 			UNION SELECT a.household_id FROM tellings t JOIN alerts a ON a.id = t.alert_id WHERE t.person_id = ? AND a.closed_at IS NULL)
 		AND `+watched+` ORDER BY village_id, area_id, id`, personID, now, now, now, personID, personID, now)
-	hs, err := collect(rows, err, db.scanHousehold)
+	hs, err := collect(rows, err, scanHousehold)
 	return hs, wrap("read the homes of a person", err)
 }
 
@@ -117,21 +117,28 @@ func inAreas(areas []string) (string, []any) {
 }
 
 // Visits are what was found at a household since a time, the latest first.
-func (db *DB) Visits(ctx context.Context, household string, since time.Time) ([]roster.Visit, error) {
-	rows, err := db.read.QueryContext(ctx, `SELECT id, household_id, alert_id, person_id, kind, at, situation, difficulty, measure
-		FROM visits WHERE household_id = ? AND at >= ? ORDER BY at DESC, id LIMIT 20`, household, millis(since))
-	vs, err := collect(rows, err, func(rows *sql.Rows) (v roster.Visit, err error) {
-		var at int64
-		if err := rows.Scan(&v.ID, &v.HouseholdID, &v.AlertID, &v.PersonID, &v.Kind, &at, &v.Situation, &v.Difficulty, &v.Measure); err != nil {
-			return v, err
+func (db *DB) Visits(ctx context.Context, by roster.By, household string, since time.Time) (vs []roster.Visit, err error) {
+	err = db.update(ctx, func(t *tx) error {
+		rows, err := t.query(`SELECT id, household_id, alert_id, person_id, kind, at, situation, difficulty, measure
+			FROM visits WHERE household_id = ? AND at >= ? ORDER BY at DESC, id LIMIT 20`, household, millis(since))
+		if vs, err = collect(rows, err, db.scanVisit); err != nil || len(vs) == 0 {
+			return err
 		}
-		v.At = fromMillis(at)
-		for column, text := range map[string]*string{"visits.situation": &v.Situation, "visits.difficulty": &v.Difficulty, "visits.measure": &v.Measure} {
-			if *text, err = db.unseal(column, v.ID, *text); err != nil {
-				return v, err
-			}
-		}
-		return v, nil
+		return t.note(by, Read, householdSubject(household), "visits")
 	})
 	return vs, wrap("read visits", err)
+}
+
+func (db *DB) scanVisit(rows *sql.Rows) (v roster.Visit, err error) {
+	var at int64
+	if err := rows.Scan(&v.ID, &v.HouseholdID, &v.AlertID, &v.PersonID, &v.Kind, &at, &v.Situation, &v.Difficulty, &v.Measure); err != nil {
+		return v, err
+	}
+	v.At = fromMillis(at)
+	for column, text := range map[string]*string{"visits.situation": &v.Situation, "visits.difficulty": &v.Difficulty, "visits.measure": &v.Measure} {
+		if *text, err = db.unseal(column, v.ID, *text); err != nil {
+			return v, err
+		}
+	}
+	return v, nil
 }

@@ -34,7 +34,7 @@ func TestTheChairGoesAndSaysWhatItWas(t *testing.T) {
 		!a.FollowUpAt.Equal(time.Date(2026, 7, 19, 9, 0, 0, 0, zone)) {
 		t.Errorf("the case is %s, %s, handed to %q, until %s", a.Stage, a.Outcome, a.HandedTo, a.FollowUpAt)
 	}
-	visits, err := w.db.Visits(t.Context(), "h1", time.Time{})
+	visits, err := w.db.Visits(t.Context(), roster.By{Actor: "test", For: roster.ForPage}, "h1", time.Time{})
 	w.must(err)
 	if len(visits) != 1 || visits[0].Kind != roster.AtTheDoor || visits[0].Situation != "空调不制冷" || visits[0].Measure != "开了风扇" {
 		t.Errorf("%d visits are kept, not the one she told of", len(visits))
@@ -210,7 +210,7 @@ func TestWhatItWasCanStillBeSaidWithAllThatBelongsToIt(t *testing.T) {
 	}
 	w.post(link, "outcome", "help", "handed", "卫生院", "again", "3", "kind", "call", "situation", "腿疼").shows(http.StatusOK, "说是“人要帮忙”")
 	a := w.alert("h1")
-	visits, err := w.db.Visits(t.Context(), "h1", time.Time{})
+	visits, err := w.db.Visits(t.Context(), roster.By{Actor: "test", For: roster.ForPage}, "h1", time.Time{})
 	w.must(err)
 	if a.Stage != alerts.InHand || a.HandedTo != "卫生院" || len(visits) != 1 || visits[0].Kind != roster.ByPhone {
 		t.Errorf("the case is %s, handed to %q, with %d visits", a.Stage, a.HandedTo, len(visits))

@@ -27,10 +27,10 @@ The exit code is 0 when all is good, and 1 otherwise.`,
 		GroupID: groupIntegrate,
 		Args:    knownCommand,
 		RunE: func(*cobra.Command, []string) error {
-			return usagef("say what to check: config, readings, incidents, directives, households or people")
+			return usagef("say what to check: config, readings, incidents, directives, households, people or roster")
 		},
 	}
-	cmd.AddCommand(newCheckConfigCmd(), newCheckReadingsCmd(), newCheckIncidentsCmd(), newCheckDirectivesCmd(), newCheckHouseholdsCmd(), newCheckPeopleCmd())
+	cmd.AddCommand(newCheckConfigCmd(), newCheckReadingsCmd(), newCheckIncidentsCmd(), newCheckDirectivesCmd(), newCheckHouseholdsCmd(), newCheckPeopleCmd(), newCheckRosterCmd())
 	return cmd
 }
 
@@ -57,6 +57,9 @@ func newCheckConfigCmd() *cobra.Command {
 				if err := reachable(c, people); err != nil {
 					return fmt.Errorf("roster.people: %s: %w", path, err)
 				}
+			}
+			if c.Store.Key == "" {
+				fmt.Fprintln(cmd.ErrOrStderr(), "warning: store.key is empty: names, addresses and numbers stand in the store in plain")
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: good\n", args[0])
 			return err

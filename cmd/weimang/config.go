@@ -79,7 +79,16 @@ type RosterConfig struct {
 	// AllowRemoval lets a list of homes take most of them off; see tooShort.
 	AllowRemoval bool
 	Zone         string // IANA name
+	// Consent is what the list of homes says of it: consentListed or
+	// consentRecorded.
+	Consent string
 }
+
+// What a list of homes says of consent.
+const (
+	consentListed   = "listed"   // all whom it names have given it, where nothing else is recorded
+	consentRecorded = "recorded" // nothing: a home without a record is not watched
+)
 
 // DetectConfig concerns the running of the detectors. Their thresholds are
 // not a site's to set: they follow from the budgets.
@@ -95,6 +104,7 @@ type DetectConfig struct {
 type StoreConfig struct {
 	Path string // "": see Config.StorePath
 	URL  Secret // of PostgreSQL; "": SQLite at Path
+	Key  Secret // as store.ParseKeys reads it; "" is none
 }
 
 // AlertsConfig says how people are told.
@@ -172,7 +182,7 @@ func DefaultConfig() *Config {
 		Clock:   clockWall,
 		Kafka:   KafkaConfig{ClientID: "weimang", Partitions: 4, Addr: "127.0.0.1:19092"},
 		Feed:    FeedConfig{UsualDelay: limits.UsualDelay, Window: limits.Window, Skew: limits.Skew, MaxKW: limits.MaxKW},
-		Roster:  RosterConfig{Zone: "Asia/Shanghai"},
+		Roster:  RosterConfig{Zone: "Asia/Shanghai", Consent: consentListed},
 		Detect:  DetectConfig{Budgets: detectors.DefaultBudgets, Holidays: "cn", CheckpointEvery: 2 * time.Minute, History: true},
 		Alerts: AlertsConfig{
 			Language: "zh-CN",
@@ -226,7 +236,8 @@ func (c *Config) StorePath() string {
 
 // StoreOptions are what says where the store is.
 func (c *Config) StoreOptions() store.Options {
-	return store.Options{URL: c.Store.URL.Reveal(), Path: c.StorePath()}
+	keys, _ := store.ParseKeys(c.Store.Key.Reveal()) // validated
+	return store.Options{URL: c.Store.URL.Reveal(), Path: c.StorePath(), Keys: keys}
 }
 
 // BaseURL is the address of the page in links, without a slash at the end.

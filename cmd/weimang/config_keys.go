@@ -74,6 +74,7 @@ func configKeys(c *Config) []configKey {
 
 		{"roster.households", "CSV of meter_id,household_id,area_id,zone,village_id,label and, where something has a date, from,until. Empty: what the database and the roster topic know.", &c.Roster.Households},
 		{"roster.people", "CSV of village_id,role,name,channel,address,language: who is told.", &c.Roster.People},
+		{"roster.consent", "listed: whoever gives roster.households answers for the consent of all whom it names. recorded: only homes with recorded consent are watched.", &c.Roster.Consent},
 		{"roster.open", "true: a meter that is not in the roster is a household of its own, instead of being counted and ignored.", &c.Roster.Open},
 		{"roster.keep_unknown", "true: what such a meter sends goes to the dead letters for 14 days, to be replayed once it is in the roster. Not for a utility that sends the whole town.", &c.Roster.KeepUnknown},
 		{"roster.allow_removal", "Let roster.households take more than half of the homes off. Otherwise such a list is refused: it may be cut short.", &c.Roster.AllowRemoval},
@@ -88,6 +89,7 @@ func configKeys(c *Config) []configKey {
 
 		{"store.path", "The database file of SQLite. Empty: weimang.db in data_dir.", &c.Store.Path},
 		{"store.url", "PostgreSQL instead: postgres://user:password@host:5432/database?sslmode=verify-full. Empty: SQLite. file:/path reads it from a file.", &c.Store.URL},
+		{"store.key", "Keys that seal names, addresses and what people wrote: 32 bytes in base64 or hex, several parted by commas, of which the first seals. file:/path reads them from a file. Empty: they stand there in plain.", &c.Store.Key},
 
 		{"alerts.language", "Language of messages to people for whom the roster names none: zh-CN or en.", &c.Alerts.Language},
 		{"alerts.console", "Channel console: print messages to standard output.", &c.Alerts.Console},

@@ -42,6 +42,10 @@ func (c *Config) problems() []*configProblem {
 	if _, err := loadZone(c.Roster.Zone); err != nil {
 		ps.add("roster.zone", "%v", err)
 	}
+	ps.oneOf("roster.consent", c.Roster.Consent, consentListed, consentRecorded)
+	if _, err := store.ParseKeys(c.Store.Key.Reveal()); err != nil {
+		ps.add("store.key", "%v", err)
+	}
 	if _, err := parseMoment(c.Detect.PushFrom, time.UTC); err != nil {
 		ps.add("detect.push_from", "%v", err)
 	}

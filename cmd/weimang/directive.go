@@ -115,7 +115,7 @@ func (o *directiveOptions) directive(now time.Time, zone *time.Location) (ingest
 		ID: o.id, HouseholdID: o.household, Kind: o.kind, Outcome: ingest.OutcomeCause(o.found), IssuedAt: now.UTC().Truncate(time.Second),
 	}
 	if d.ID == "" {
-		d.ID = "cli-" + strings.ToLower(rand.Text()[:16])
+		d.ID = newDirectiveID()
 	}
 	if o.kind != ingest.Away && o.kind != ingest.Mute {
 		return d, nil
@@ -184,9 +184,16 @@ func (o *directiveOptions) send(ctx context.Context, cfg *Config, d *ingest.Dire
 			return fmt.Errorf("household %s is not in the roster, so nobody watches it; nothing was sent", d.HouseholdID)
 		}
 	}
+	return produceDirective(ctx, client, d)
+}
+
+func produceDirective(ctx context.Context, client *stream.Client, d *ingest.Directive) error {
 	rec := stream.Record{Key: []byte(d.HouseholdID), Value: contract.EncodeDirective(d)}
 	if err := stream.NewProducer(client).Produce(ctx, ingest.TopicDirectives, []stream.Record{rec}); err != nil {
 		return fmt.Errorf("send the directive: %w", err)
 	}
 	return nil
 }
+
+// newDirectiveID names a directive that this program makes.
+func newDirectiveID() string { return "cli-" + strings.ToLower(rand.Text()[:16]) }

@@ -180,7 +180,7 @@ func replay(ctx context.Context, opt *replayOptions, stdin io.Reader, stdout, st
 		return err
 	}
 	defer func() { err = errors.Join(err, closeChannels()) }()
-	s, err := start(ctx, wiring{cfg: cfg, roster: householdRows(input.households), people: people, channels: channels, log: newLogger(cfg, stderr)})
+	s, err := start(ctx, wiring{cfg: cfg, roster: householdRows(input.households, false), people: people, channels: channels, log: newLogger(cfg, stderr)})
 	if err != nil {
 		return err
 	}

@@ -100,7 +100,7 @@ func readRoster(cfg *Config) ([]store.HouseholdRow, []roster.Member, error) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("roster.households: %w", err)
 		}
-		rows = householdRows(homes)
+		rows = householdRows(homes, cfg.Roster.Consent == consentRecorded)
 	}
 	var people []roster.Member
 	if cfg.Roster.People != "" {
@@ -115,12 +115,14 @@ func readRoster(cfg *Config) ([]store.HouseholdRow, []roster.Member, error) {
 	return rows, people, nil
 }
 
-func householdRows(homes []feedfile.HouseholdRow) []store.HouseholdRow {
+// householdRows are the homes of a list; demandConsent: it does not stand for
+// their consent.
+func householdRows(homes []feedfile.HouseholdRow, demandConsent bool) []store.HouseholdRow {
 	rows := make([]store.HouseholdRow, len(homes))
 	for i, h := range homes {
 		rows[i] = store.HouseholdRow{
 			MeterID: h.MeterID, HouseholdID: h.HouseholdID, AreaID: h.AreaID,
-			VillageID: h.VillageID, Label: h.Label, Zone: h.Zone, From: h.From, Until: h.Until,
+			VillageID: h.VillageID, Label: h.Label, Zone: h.Zone, From: h.From, Until: h.Until, DemandConsent: demandConsent,
 		}
 	}
 	return rows

@@ -31,6 +31,7 @@ type site struct {
 	client *stream.Client
 	page   string
 	broker string
+	config string // path of its configuration
 }
 
 func startSite(t *testing.T, households string) *site {
@@ -78,7 +79,7 @@ func startSite(t *testing.T, households string) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	s := &site{t: t, client: client, page: "http://" + page, broker: brokers[0]}
+	s := &site{t: t, client: client, page: "http://" + page, broker: brokers[0], config: filepath.Join(dir, "weimang.yaml")}
 	s.eventually("ready", func() bool { return s.get("/-/ready") == "ready\n" })
 	return s
 }

@@ -26,10 +26,10 @@ names.`,
   weimang store migrate --config weimang.yaml --to 2       what would be lost`,
 		Args: knownCommand,
 		RunE: func(*cobra.Command, []string) error {
-			return usagef("say what to do: backup, restore, migrate or info")
+			return usagef("say what to do: backup, restore, migrate, info or rekey")
 		},
 	}
-	cmd.AddCommand(newStoreBackupCmd(), newStoreRestoreCmd(), newStoreMigrateCmd(), newStoreInfoCmd())
+	cmd.AddCommand(newStoreBackupCmd(), newStoreRestoreCmd(), newStoreMigrateCmd(), newStoreInfoCmd(), newStoreRekeyCmd())
 	return cmd
 }
 

@@ -427,14 +427,24 @@ func (s *system) publishRoster(ctx context.Context, producer *stream.Producer, w
 	if err != nil {
 		return err
 	}
+	rows, err := s.withoutErased(ctx, w.roster)
+	if err != nil {
+		return err
+	}
 	known, err := s.store.Homes(ctx)
 	if err != nil {
 		return err
 	}
-	if err := tooShort(append(known, published...), w.roster); err != nil && !s.cfg.Roster.AllowRemoval {
+	imported, err := s.store.Imported(ctx)
+	if err != nil {
 		return err
 	}
-	if err := s.store.ImportRoster(ctx, w.roster, w.people); err != nil {
+	// What a list at the start leaves out is not what was imported otherwise.
+	before := slices.DeleteFunc(append(known, published...), func(h ingest.Home) bool { return imported[h.HouseholdID] })
+	if err := tooShort(before, rows); err != nil && !s.cfg.Roster.AllowRemoval {
+		return err
+	}
+	if err := s.store.ImportRoster(ctx, rows, w.people); err != nil {
 		return fmt.Errorf("import roster: %w", err)
 	}
 	homes, err := s.store.Homes(ctx)
@@ -450,6 +460,20 @@ func (s *system) publishRoster(ctx context.Context, producer *stream.Producer, w
 		s.log.Warn("meters have left the roster and are watched no more", "left", left, "listed", len(homes))
 	}
 	return err
+}
+
+// withoutErased leaves out of a list the homes that were erased.
+func (s *system) withoutErased(ctx context.Context, rows []store.HouseholdRow) ([]store.HouseholdRow, error) {
+	var ids []string
+	for _, r := range rows {
+		ids = append(ids, r.HouseholdID)
+	}
+	erased, err := s.store.ErasedAmong(ctx, ids)
+	if err != nil || len(erased) == 0 {
+		return rows, err
+	}
+	s.log.Warn("the list of homes names some that were erased; they stay erased: take them out of it", "erased", len(erased))
+	return slices.DeleteFunc(slices.Clone(rows), func(r store.HouseholdRow) bool { return slices.Contains(erased, r.HouseholdID) }), nil
 }
 
 // tooShort refuses a list of homes that takes more than half of the watched
