@@ -143,6 +143,9 @@ func (q *Asked) refuses(action Action, now time.Time) error {
 	}
 }
 
+// byPage is who reads names and numbers to find out who it is that answers.
+var byPage = roster.By{Actor: "page", For: roster.ForAnswer}
+
 // officials are those who may answer for an alert in a group: who answers for
 // the home and works for the village, the town or the county.
 func (w *work) officials(q *Question, home *roster.Household) (out []Official, err error) {
@@ -170,9 +173,6 @@ func (w *work) officials(q *Question, home *roster.Household) (out []Official, e
 	}
 	return out, nil
 }
-
-// byPage is who reads what is personal for the pages by which people answer.
-var byPage = roster.By{Actor: "page", For: roster.ForAnswer}
 
 // mark stands for a person on the page of one question.
 func mark(question int64, person string) string {

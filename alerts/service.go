@@ -81,7 +81,8 @@ type RosterTx interface {
 	Person(id string) (*roster.Person, error)
 	// Name is what a person is called; that it was read is written down.
 	Name(id string, by roster.By) (string, error)
-	// Addresses are those of a person's contacts; that they were read is written down.
+	// Addresses are those of a person's contacts; that they were read is written
+	// down.
 	Addresses(personID string, by roster.By) ([]string, error)
 	// MarkContact notes what is known of the contact over a channel that is used.
 	MarkContact(personID, channel string, state roster.ContactState, at time.Time) error

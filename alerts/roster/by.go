@@ -15,6 +15,7 @@ type Purpose string
 const (
 	ForDelivery Purpose = "delivery" // a message goes to its recipient
 	ForAnswer   Purpose = "answer"   // somebody answers, or is asked who she is
+	ForPage     Purpose = "page"     // somebody looks at a home's page
 	ForImport   Purpose = "import"
 	ForExport   Purpose = "export"
 	ForDiff     Purpose = "diff"

@@ -69,13 +69,6 @@ func (t *tx) readUnits(r *roster.Roster) error {
 	return err
 }
 
-// Units are all units.
-func (db *DB) Units(ctx context.Context) ([]roster.Unit, error) {
-	rows, err := db.read.QueryContext(ctx, `SELECT id, level, COALESCE(parent_id, ''), name FROM units ORDER BY id`)
-	us, err := collect(rows, err, scanUnit)
-	return us, wrap("read units", err)
-}
-
 func (t *tx) readHouseholds(r *roster.Roster) error {
 	rows, err := t.query(`SELECT id, COALESCE(village_id, ''), cell_id, area_id, label, zone, address, visit_every, listed
 		FROM households WHERE left_at IS NULL ORDER BY id`)

@@ -12,18 +12,15 @@ import (
 
 // Addresses implements alerts.RosterTx.
 func (t *tx) Addresses(personID string, by roster.By) ([]string, error) {
-	if err := t.note(by, Read, personSubject(personID), "contacts"); err != nil {
-		return nil, err
+	contacts, err := t.contactsOf(personID)
+	if err != nil {
+		return nil, wrap("read addresses", err)
 	}
-	rows, err := t.query(`SELECT address FROM contacts WHERE person_id = ? ORDER BY n`, personID)
-	all, err := collect(rows, err, func(rows *sql.Rows) (string, error) {
-		var address string
-		if err := rows.Scan(&address); err != nil {
-			return "", err
-		}
-		return t.db.unseal("contacts.address", personID, address)
-	})
-	return all, wrap("read addresses", err)
+	all := make([]string, len(contacts))
+	for i, c := range contacts {
+		all[i] = c.Address
+	}
+	return all, t.note(by, Read, personSubject(personID), "contacts")
 }
 
 // Viewer is what decides which homes a person may look at; nil when she is not
@@ -77,6 +74,13 @@ func (db *DB) HomesNear(ctx context.Context, personID string) ([]roster.Househol
 	return hs, wrap("read the homes of a person", err)
 }
 
+// Units are all units of the administration.
+func (db *DB) Units(ctx context.Context) ([]roster.Unit, error) {
+	rows, err := db.read.QueryContext(ctx, `SELECT id, level, COALESCE(parent_id, ''), name FROM units ORDER BY name, id`)
+	us, err := collect(rows, err, scanUnit)
+	return us, wrap("read units", err)
+}
+
 // Cases are all alerts of some areas (nil: of all) of which the episode or the
 // case goes on, the gravest first, then the longest waiting.
 func (db *DB) Cases(ctx context.Context, areas []string) ([]alerts.Alert, error) {
@@ -113,21 +117,28 @@ func inAreas(areas []string) (string, []any) {
 }
 
 // Visits are what was found at a household since a time, the latest first.
-func (db *DB) Visits(ctx context.Context, household string, since time.Time) ([]roster.Visit, error) {
-	rows, err := db.read.QueryContext(ctx, `SELECT id, household_id, alert_id, person_id, kind, at, situation, difficulty, measure
-		FROM visits WHERE household_id = ? AND at >= ? ORDER BY at DESC, id LIMIT 20`, household, millis(since))
-	vs, err := collect(rows, err, func(rows *sql.Rows) (v roster.Visit, err error) {
-		var at int64
-		if err := rows.Scan(&v.ID, &v.HouseholdID, &v.AlertID, &v.PersonID, &v.Kind, &at, &v.Situation, &v.Difficulty, &v.Measure); err != nil {
-			return v, err
+func (db *DB) Visits(ctx context.Context, by roster.By, household string, since time.Time) (vs []roster.Visit, err error) {
+	err = db.update(ctx, func(t *tx) error {
+		rows, err := t.query(`SELECT id, household_id, alert_id, person_id, kind, at, situation, difficulty, measure
+			FROM visits WHERE household_id = ? AND at >= ? ORDER BY at DESC, id LIMIT 20`, household, millis(since))
+		if vs, err = collect(rows, err, db.scanVisit); err != nil || len(vs) == 0 {
+			return err
 		}
-		v.At = fromMillis(at)
-		for column, text := range map[string]*string{"visits.situation": &v.Situation, "visits.difficulty": &v.Difficulty, "visits.measure": &v.Measure} {
-			if *text, err = db.unseal(column, v.ID, *text); err != nil {
-				return v, err
-			}
-		}
-		return v, nil
+		return t.note(by, Read, householdSubject(household), "visits")
 	})
 	return vs, wrap("read visits", err)
+}
+
+func (db *DB) scanVisit(rows *sql.Rows) (v roster.Visit, err error) {
+	var at int64
+	if err := rows.Scan(&v.ID, &v.HouseholdID, &v.AlertID, &v.PersonID, &v.Kind, &at, &v.Situation, &v.Difficulty, &v.Measure); err != nil {
+		return v, err
+	}
+	v.At = fromMillis(at)
+	for column, text := range map[string]*string{"visits.situation": &v.Situation, "visits.difficulty": &v.Difficulty, "visits.measure": &v.Measure} {
+		if *text, err = db.unseal(column, v.ID, *text); err != nil {
+			return v, err
+		}
+	}
+	return v, nil
 }

@@ -1,7 +1,6 @@
 package web_test
 
 import (
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -35,7 +34,7 @@ func TestTheChairGoesAndSaysWhatItWas(t *testing.T) {
 		!a.FollowUpAt.Equal(time.Date(2026, 7, 19, 9, 0, 0, 0, zone)) {
 		t.Errorf("the case is %s, %s, handed to %q, until %s", a.Stage, a.Outcome, a.HandedTo, a.FollowUpAt)
 	}
-	visits, err := w.db.Visits(t.Context(), "h1", time.Time{})
+	visits, err := w.db.Visits(t.Context(), roster.By{Actor: "test", For: roster.ForPage}, "h1", time.Time{})
 	w.must(err)
 	if len(visits) != 1 || visits[0].Kind != roster.AtTheDoor || visits[0].Situation != "空调不制冷" || visits[0].Measure != "开了风扇" {
 		t.Errorf("%d visits are kept, not the one she told of", len(visits))
@@ -109,25 +108,6 @@ func TestALinkIsAnsweredOnce(t *testing.T) {
 	}
 	if a := w.alert("h1"); a.Outcome != alerts.FalseCall {
 		t.Errorf("the outcome is %s", a.Outcome)
-	}
-}
-
-// A button of a chat program answers the same question as the link beside it.
-func TestAButtonAndALinkAreOneAnswer(t *testing.T) {
-	w := newTown(t)
-	w.finds("h1", detectors.NoSignOfLife, detectors.Orange)
-	press := func(key string) error {
-		_, err := w.service.RespondByKey(t.Context(), alerts.Keyed{MessageID: w.mail("chair").ID, Said: key, Via: "chat"})
-		return err
-	}
-	w.must(press("1"))
-	if err := press("1"); !errors.Is(err, alerts.ErrAnswered) {
-		t.Errorf("pressed again: %v", err)
-	}
-	w.get(w.link("chair", "1 ")).shows(http.StatusConflict, "您已经回答过了")
-	w.post(w.link("chair", "说一声"), "outcome", "false").shows(http.StatusOK)
-	if err := press("3"); !errors.Is(err, alerts.ErrAnswered) {
-		t.Errorf("pressed after what it was: %v", err)
 	}
 }
 
@@ -230,7 +210,7 @@ func TestWhatItWasCanStillBeSaidWithAllThatBelongsToIt(t *testing.T) {
 	}
 	w.post(link, "outcome", "help", "handed", "卫生院", "again", "3", "kind", "call", "situation", "腿疼").shows(http.StatusOK, "说是“人要帮忙”")
 	a := w.alert("h1")
-	visits, err := w.db.Visits(t.Context(), "h1", time.Time{})
+	visits, err := w.db.Visits(t.Context(), roster.By{Actor: "test", For: roster.ForPage}, "h1", time.Time{})
 	w.must(err)
 	if a.Stage != alerts.InHand || a.HandedTo != "卫生院" || len(visits) != 1 || visits[0].Kind != roster.ByPhone {
 		t.Errorf("the case is %s, handed to %q, with %d visits", a.Stage, a.HandedTo, len(visits))
@@ -274,7 +254,6 @@ func TestInAGroupWhoAnswersSaysWhoSheIs(t *testing.T) {
 	if a := w.alert("h1"); a.Holder.PersonID != "deputy" {
 		t.Errorf("held by %q", a.Holder.PersonID)
 	}
-	w.get(link).shows(http.StatusConflict, "这件事妇联副主席已经回答了") // to the next one who opens it
 }
 
 func TestWhoseNumberNobodyKnowsNeedNotTellIt(t *testing.T) {

@@ -35,7 +35,7 @@ type choice struct {
 // caseOf is how the household's case stands, nil where there was none lately.
 // What was said at the door is read by those who work for the home.
 func (h *handler) caseOf(r *request, recent []alerts.Alert, home *roster.Household, role roster.Role) (*caseView, error) {
-	visits, err := h.reader.Visits(r.Context(), home.ID, r.wall.Add(-visitsFor))
+	visits, err := h.reader.Visits(r.Context(), r.by(), home.ID, r.wall.Add(-visitsFor))
 	if err != nil {
 		return nil, err
 	}

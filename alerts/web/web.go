@@ -33,7 +33,7 @@ type Reader interface {
 	AlertsOf(ctx context.Context, household string, limit int) ([]alerts.Alert, error)
 	Events(ctx context.Context, household string, limit int) ([]alerts.Event, error)
 	// Visits are what was found at a household since a time, the latest first.
-	Visits(ctx context.Context, household string, since time.Time) ([]roster.Visit, error)
+	Visits(ctx context.Context, by roster.By, household string, since time.Time) ([]roster.Visit, error)
 	Units(ctx context.Context) ([]roster.Unit, error)
 	// Viewer is who looks by a link; nil when she is not in the roster.
 	Viewer(ctx context.Context, personID string) (*roster.Viewer, error)
@@ -167,6 +167,16 @@ type request struct {
 	who   *roster.Viewer // who looks by a link of her own; nil: the operator, or who answers
 	base  string         // of the page's own addresses: "" or "/v/…"
 	home  string         // address of the first page; "": there is none
+}
+
+// by is who reads, for the audit log: whose link it is, or the page, where the
+// operator or somebody who answers looks.
+func (r *request) by() roster.By {
+	by := roster.By{Actor: "page", For: roster.ForPage}
+	if r.who != nil {
+		by.Actor = r.who.ID
+	}
+	return by
 }
 
 // speak has the page in a person's language, where no other was asked for.

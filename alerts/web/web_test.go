@@ -51,7 +51,7 @@ func (v *village) Events(context.Context, string, int) ([]alerts.Event, error) {
 func (v *village) Units(context.Context) ([]roster.Unit, error)           { return v.villages, v.err }
 func (v *village) Viewer(context.Context, string) (*roster.Viewer, error) { return nil, v.err }
 
-func (v *village) Visits(context.Context, string, time.Time) ([]roster.Visit, error) {
+func (v *village) Visits(context.Context, roster.By, string, time.Time) ([]roster.Visit, error) {
 	return nil, v.err
 }
 
