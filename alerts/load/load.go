@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
@@ -127,7 +126,7 @@ func (l *run) service(ctx context.Context, now func() time.Time, wake func()) (*
 		Fallback: roster.Person{Contacts: []roster.Contact{{Channel: channel}}}, Channels: []string{channel},
 		BaseURL: "https://weimang.example", LinkKey: []byte("a key for links that nobody follows"), Policies: escalate.Default(),
 		Now: now, Wake: wake,
-	}, slog.New(slog.NewTextHandler(io.Discard, nil)), prometheus.NewRegistry())
+	}, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 }
 
 // severities are as a site with the default budgets has them.
@@ -276,7 +275,7 @@ func (l *run) paced(ctx context.Context, res *Result) error {
 	l.Stage(fmt.Sprintf("%d alerts a second for %s", l.Rate, l.Paced))
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.DiscardHandler)
 	var d *deliver.Deliverer
 	service, err := l.service(ctx, time.Now, func() { d.Wake() })
 	if err != nil {

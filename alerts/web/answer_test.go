@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -108,6 +109,25 @@ func TestALinkIsAnsweredOnce(t *testing.T) {
 	}
 	if a := w.alert("h1"); a.Outcome != alerts.FalseCall {
 		t.Errorf("the outcome is %s", a.Outcome)
+	}
+}
+
+// A button of a chat program answers the same question as the link beside it.
+func TestAButtonAndALinkAreOneAnswer(t *testing.T) {
+	w := newTown(t)
+	w.finds("h1", detectors.NoSignOfLife, detectors.Orange)
+	press := func(key string) error {
+		_, err := w.service.RespondByKey(t.Context(), alerts.Keyed{MessageID: w.mail("chair").ID, Said: key, Via: "chat"})
+		return err
+	}
+	w.must(press("1"))
+	if err := press("1"); !errors.Is(err, alerts.ErrAnswered) {
+		t.Errorf("pressed again: %v", err)
+	}
+	w.get(w.link("chair", "1 ")).shows(http.StatusConflict, "您已经回答过了")
+	w.post(w.link("chair", "说一声"), "outcome", "false").shows(http.StatusOK)
+	if err := press("3"); !errors.Is(err, alerts.ErrAnswered) {
+		t.Errorf("pressed after what it was: %v", err)
 	}
 }
 
@@ -254,6 +274,7 @@ func TestInAGroupWhoAnswersSaysWhoSheIs(t *testing.T) {
 	if a := w.alert("h1"); a.Holder.PersonID != "deputy" {
 		t.Errorf("held by %q", a.Holder.PersonID)
 	}
+	w.get(link).shows(http.StatusConflict, "这件事妇联副主席已经回答了") // to the next one who opens it
 }
 
 func TestWhoseNumberNobodyKnowsNeedNotTellIt(t *testing.T) {
