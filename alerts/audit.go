@@ -23,6 +23,12 @@ func (s *Service) Audit(ctx context.Context) ([]Forgotten, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Several processes may share the store: what each has counted itself drifts.
+	open, err := s.store.OpenCount(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.metrics.open.Set(float64(open))
 	s.metrics.forgotten.Set(float64(len(found)))
 	s.metrics.audited.Set(float64(s.opts.Now().Unix()))
 	return found, nil

@@ -142,3 +142,27 @@ func (db *DB) scanVisit(rows *sql.Rows) (v roster.Visit, err error) {
 	}
 	return v, nil
 }
+
+// Looked notes in the audit log that somebody has looked at a household's page.
+func (db *DB) Looked(ctx context.Context, personID, household string) error {
+	return db.update(ctx, func(t *tx) error {
+		return t.note(roster.By{Actor: personID, For: roster.ForPage}, Read, householdSubject(household), "page")
+	})
+}
+
+// Agreed reports whether a household has agreed to something for now. Where no
+// consent of it is recorded at all, whoever gave the list answers for it.
+func (db *DB) Agreed(ctx context.Context, household string, scope roster.Scope) (agreed bool, err error) {
+	err = db.update(ctx, func(t *tx) error {
+		all, err := t.consents(household)
+		if err != nil {
+			return err
+		}
+		agreed = len(all) == 0
+		for _, c := range all {
+			agreed = agreed || c.Scope == scope && !db.now().Before(c.From) && (c.Until.IsZero() || db.now().Before(c.Until))
+		}
+		return nil
+	})
+	return agreed, wrap("read consents", err)
+}

@@ -43,8 +43,12 @@ type deliveryOptions struct {
 // stored.
 const sabotageSendFirst = "send-before-store"
 
+// settleWithin is how long a round may take to come to rest. The embedded broker
+// holds a group up for minutes when a member is killed while it joins.
+const settleWithin = 8 * time.Minute
+
 func newChaosDeliveryCmd() *cobra.Command {
-	opt := deliveryOptions{run: chaos.Options{Rounds: 20, Seed: 1, Homes: 40, Settle: time.Minute}, session: 2 * time.Second}
+	opt := deliveryOptions{run: chaos.Options{Rounds: 20, Seed: 1, Homes: 40, Settle: settleWithin}, session: 2 * time.Second}
 	cmd := &cobra.Command{
 		Use:   "delivery",
 		Short: "Kill the processes that tell people, between finding and receipt, and count",
