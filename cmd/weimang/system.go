@@ -236,7 +236,9 @@ func (s *system) startAlert(ctx context.Context, w wiring) (page http.Handler, e
 	}
 	at := web.Options{
 		Zone: zone, Open: cfg.HTTP.Page == pageOpen, BaseURL: s.page, Looked: s.store.Looked,
-		Curve: func(ctx context.Context, household string) (bool, error) { return s.store.Agreed(ctx, household, roster.ToCurve) },
+		Curve: func(ctx context.Context, household string) (bool, error) {
+			return s.store.Agreed(ctx, household, roster.ToCurve)
+		},
 	}
 	if page, err = web.New(s.store, service, words, s.now, at, log); err != nil {
 		return nil, err
