@@ -27,6 +27,8 @@ type Site interface {
 	Notes(ctx context.Context) (map[string]Note, error)
 	Alerts(ctx context.Context) (map[string]*alerts.Alert, error)
 	Transitions(ctx context.Context) (int, error)
+	// Revive restarts the broker over what it has kept.
+	Revive(ctx context.Context) error
 }
 
 // Worker is a process.
@@ -56,6 +58,7 @@ type Result struct {
 	Deliveries int
 	Answers    map[string]int // of the vendor, other than receipts
 	Twice      Twice
+	Revived    int      // broker restarts, since it held the group up
 	Wrong      []string // what must not be, the first round that showed any
 }
 
@@ -251,10 +254,16 @@ func (st *storm) findings(n int) (out []*detectors.Finding) {
 	return out
 }
 
+// heldUp is how long nothing may move before the broker is restarted. Members that
+// are killed while they join leave the embedded one waiting for them for ever;
+// whoever reads on after the restart has lost nothing by it.
+const heldUp = 20 * time.Second
+
 // settle waits until every finding is applied and every message sent, and
 // judges.
 func (st *storm) settle(ctx context.Context) error {
 	deadline := time.Now().Add(st.Settle)
+	applied, moved := -1, time.Now()
 	for {
 		select {
 		case k := <-st.struck:
@@ -272,6 +281,16 @@ func (st *storm) settle(ctx context.Context) error {
 		notes, err := st.site.Notes(ctx)
 		if err != nil {
 			return err
+		}
+		if n != applied {
+			applied, moved = n, time.Now()
+		}
+		if n < st.count && time.Since(moved) > heldUp {
+			st.res.Revived++
+			if err := st.site.Revive(ctx); err != nil {
+				return err
+			}
+			moved = time.Now()
 		}
 		wrong := missing(st.vendor.taken(), notes)
 		if n == st.count && len(wrong) == 0 {

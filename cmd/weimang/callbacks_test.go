@@ -10,7 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"weimang/alerts"
 	"weimang/alerts/channels"
+	"weimang/alerts/message"
+	"weimang/alerts/roster"
 	"weimang/alerts/store"
 )
 
@@ -28,8 +31,18 @@ func TestCallbacksAreThereWhereTheyAreConfigured(t *testing.T) {
 	}()
 	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "page") })
 	var log bytes.Buffer
+	words, err := message.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases, err := alerts.NewService(t.Context(), db, words, alerts.Options{
+		Fallback: roster.Person{Contacts: []roster.Contact{{Channel: channels.NameConsole}}},
+	}, slog.New(slog.DiscardHandler), newRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
 	serve := func(cfg *Config) func(path, body string) (int, string) {
-		s := &system{cfg: cfg, store: db, log: slog.New(slog.NewTextHandler(&log, nil)), reg: newRegistry()}
+		s := &system{cfg: cfg, store: db, cases: cases, log: slog.New(slog.NewTextHandler(&log, nil)), reg: newRegistry()}
 		h, err := s.withCallbacks(page)
 		if err != nil {
 			t.Fatal(err)
@@ -61,7 +74,7 @@ func TestCallbacksAreThereWhereTheyAreConfigured(t *testing.T) {
 			t.Errorf("%s: %d %s", tc.path, code, body)
 		}
 	}
-	if !strings.Contains(log.String(), "answers are not read yet") || strings.Contains(log.String(), "13800138000") {
+	if !strings.Contains(log.String(), "an answer that says nothing to what was asked") || strings.Contains(log.String(), "13800138000") {
 		t.Errorf("log: %s", &log)
 	}
 }
