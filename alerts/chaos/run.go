@@ -274,6 +274,9 @@ func (st *storm) settle(ctx context.Context) error {
 			return context.Cause(ctx)
 		case <-time.After(100 * time.Millisecond):
 		}
+		if len(st.res.Wrong) > 0 {
+			return nil // it is wrong already: what else becomes of it says no more
+		}
 		n, err := st.site.Transitions(ctx)
 		if err != nil {
 			return err
