@@ -149,6 +149,9 @@ func (w *work) putOff(items []item, until time.Time, digest bool) error {
 		if err := w.tx.PutTelling(it.telling); err != nil {
 			return err
 		}
+		if it.telling.Link < 0 {
+			continue
+		}
 		// The time to answer begins when she hears of it.
 		if err := w.tx.Shift(it.alert.ID, until); err != nil {
 			return err

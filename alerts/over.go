@@ -1,6 +1,8 @@
 package alerts
 
 import (
+	"slices"
+
 	"weimang/alerts/roster"
 	"weimang/detectors"
 )
@@ -22,6 +24,9 @@ func (w *work) over(a *Alert, home *roster.Household, f *detectors.Finding) erro
 	told, err := w.told(a)
 	if err != nil {
 		return err
+	}
+	if id := a.Holder.PersonID; id != "" && !slices.ContainsFunc(told, func(r Recipient) bool { return r.PersonID == id }) {
+		told = append(told, a.Holder) // she saw it on the page
 	}
 	if len(told) == 0 || !f.Pushed {
 		return w.close(a, home, Unasked, "")

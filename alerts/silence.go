@@ -61,9 +61,13 @@ func explains(area, home *Alert) bool {
 	return area != nil && !home.Onset.Before(area.Onset.Add(-earlier))
 }
 
-// hush leaves an alert on the page and looks again later.
+// hush leaves an alert on the page and looks again later: what flaps has to last
+// first.
 func (w *work) hush(a *Alert, s Silence) error {
 	a.LookAt = w.now.Add(recheck)
+	if s == Flapping {
+		a.LookAt = w.now.Add(flapWithin)
+	}
 	if a.Silenced == s {
 		return nil
 	}
@@ -78,14 +82,8 @@ func (w *work) hear(a *Alert, home *roster.Household) error {
 	if err != nil {
 		return err
 	}
-	// What has lasted since it came back does not flap.
-	if s == AreaIsDark || s == AreaIsSilent {
+	if s != "" && (s != Flapping || a.Silenced != Flapping) {
 		return w.hush(a, s)
-	}
-	if s == Flapping && w.now.Before(a.LookAt.Add(flapWithin-recheck)) && a.Silenced == Flapping {
-		// The first look comes after recheck: wait out the rest.
-		a.LookAt = a.LookAt.Add(flapWithin - recheck)
-		return nil
 	}
 	return w.call(a, home, escalate.Of(a.Severity), escalate.Opened)
 }

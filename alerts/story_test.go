@@ -424,6 +424,9 @@ func TestWhatComesBackSoonIsNotToldAgainUnlessItIsGrave(t *testing.T) {
 	again.Onset = w.now.Add(-time.Minute)
 	again.Episode = f.Episode + 30
 	w.detectors(again)
+	w.passes(2*time.Hour + 59*time.Minute)
+	w.stands("h2", alerts.Noted, "")
+	w.quiet()
 	w.at("16:00")
 	w.stands("h2", alerts.Calling, "")
 	w.hears("chair") // it has lasted
@@ -548,4 +551,21 @@ func TestADigitBySMSAnswersWhatWasAskedLast(t *testing.T) {
 	if _, err := w.service.RespondByKey(t.Context(), alerts.Keyed{People: []string{"resident"}, Said: "2", Via: anSMS}); !errors.Is(err, alerts.ErrNoCode) {
 		t.Errorf("a second answer: %v", err)
 	}
+}
+
+// Who has taken an alert from the page, before anybody was told, hears of its end.
+func TestWhoSawItOnThePageHearsOfTheEnd(t *testing.T) {
+	w := newTown(t)
+	w.at("23:00")
+	f := w.finding("h2", detectors.NoSignOfLife, detectors.Orange)
+	w.detectors(f)
+	w.answers("chair", "h2", alerts.Response{Action: alerts.Acknowledge})
+	w.passes(30 * time.Minute)
+	w.detectors(w.over(f, detectors.CauseLifeBack))
+	w.quiet() // it is night
+	w.at("07:00")
+	if m := w.hears("chair"); m.Purpose != alerts.ToAsk {
+		t.Errorf("she is told %q, want to be asked what it was", m.Purpose)
+	}
+	w.quiet()
 }
