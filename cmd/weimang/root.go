@@ -42,7 +42,7 @@ runs inside the process, so nothing else has to be installed.`,
 		&cobra.Group{ID: groupIntegrate, Title: "Connect a utility:"},
 		&cobra.Group{ID: groupJudge, Title: "Judge the detectors:"},
 	)
-	root.AddCommand(newDeadLettersCmd(), newSimulateCmd(), newStoreCmd(), newConfigCmd(), newCheckCmd(), newContractCmd(), newDirectiveCmd(), newRoutesCmd(), newQualityCmd(), newBacktestCmd(), newEvaluateCmd(), newFitCmd(), newBenchCmd(), newChaosCmd(), newOwnBrokerCmd(), newBenchWorkerCmd(), newChaosWorkerCmd(), newChaosDeliveryWorkerCmd(), newVersionCmd())
+	root.AddCommand(newDeadLettersCmd(), newSimulateCmd(), newStoreCmd(), newConfigCmd(), newCheckCmd(), newContractCmd(), newDirectiveCmd(), newRoutesCmd(), newQualityCmd(), newTemplatesCmd(), newBacktestCmd(), newEvaluateCmd(), newFitCmd(), newBenchCmd(), newChaosCmd(), newOwnBrokerCmd(), newBenchWorkerCmd(), newChaosWorkerCmd(), newChaosDeliveryWorkerCmd(), newVersionCmd())
 	root.AddCommand(newRosterCmd(), newHouseholdCmd(), newAuditCmd())
 	root.AddCommand(serviceCommands()...)
 	return root
